@@ -1,0 +1,89 @@
+/** The settings of one account: one Klaviyo account paired with one Brevo account. Plain data, so that it can be stored. */
+export interface AccountSettings {
+  readonly enabled: boolean;
+  /** Both private keys are given. */
+  readonly configured: boolean;
+  readonly klaviyo: {
+    readonly baseUrl: string;
+    /** Sent as the `revision` header, e.g. `2026-01-15`. */
+    readonly revision: string;
+    readonly privateKey?: string;
+    /** The site id; needed only where the client endpoints are used. */
+    readonly publicKey?: string;
+  };
+  readonly brevo: { readonly baseUrl: string; readonly apiKey?: string; readonly tier: BrevoTier };
+  readonly sync: Readonly<Record<SyncSwitch, boolean>>;
+  /** Brevo list id by role. */
+  readonly lists: Readonly<Record<string, number>>;
+  /** Who belongs to a role; every role beside those of `ROLES_WITHOUT_RULE` has one. */
+  readonly listRules: Readonly<Record<string, ListRule>>;
+  /** Brevo attribute by Klaviyo attribute, location field or custom property. */
+  readonly profileMapping: Readonly<Record<string, string>>;
+  /** Brevo event name by Klaviyo metric name. */
+  readonly eventMapping: Readonly<Record<string, string>>;
+  readonly unmappedProperties: 'ignore' | 'create';
+  readonly booleanAttributes: 'text' | 'boolean';
+  /** ISO 3166 alpha-2, for phone numbers without a country code. */
+  readonly phoneRegion?: string;
+  readonly clashes: { readonly phone: 'drop' | 'reject' };
+  readonly limits: LimitSettings;
+  readonly pace: PaceSettings;
+}
+
+/** Brevo's rate-limit tiers: general is every plan, advanced Professional and Enterprise, extended Enterprise only. */
+export type BrevoTier = (typeof BREVO_TIERS)[number];
+export const BREVO_TIERS = ['general', 'advanced', 'extended'] as const;
+
+export type SyncSwitch = (typeof SYNC_SWITCHES)[number];
+export const SYNC_SWITCHES = [
+  'profiles',
+  'events',
+  'lists',
+  'segments',
+  'catalogs',
+  'campaigns',
+  'flows',
+  'templates',
+  'coupons',
+  'metrics',
+] as const;
+
+/** `all_contacts` is everyone written, `subscribers` who is mailable by e-mail. */
+export const ROLES_WITHOUT_RULE = ['all_contacts', 'subscribers'] as const;
+
+/** Holds when every bound that is given holds for the Klaviyo attribute or custom property. */
+export interface ListRule {
+  readonly property: string;
+  readonly gte?: number;
+  readonly gt?: number;
+  readonly lte?: number;
+  readonly lt?: number;
+  readonly equals?: string | number | boolean;
+}
+
+export interface LimitSettings {
+  /** Off only against a sandbox, for measuring. */
+  readonly enabled: boolean;
+  /** Share of every vendor limit this installation may use, above 0 and at most 1. */
+  readonly quotaShare: number;
+  /** Added to every window against network jitter, milliseconds. */
+  readonly marginMs: number;
+  /** Requests per second (burst), minute (steady) and day, by lane. */
+  readonly klaviyo: Readonly<Record<string, { readonly burst?: number; readonly steady?: number; readonly daily?: number }>>;
+  readonly brevo: Readonly<Record<string, { readonly perSecond?: number; readonly perHour?: number }>>;
+}
+
+export interface PaceSettings {
+  /** A page job hands over to its continuation after this many pages … */
+  readonly pagesPerJob: number;
+  /** … or this many seconds. */
+  readonly secondsPerJob: number;
+  /** Slices of one resource read at the same time. */
+  readonly parallelSlices: number;
+  /** An import is sent when it has this many rows … */
+  readonly batchRows: number;
+  /** … or this many bytes. */
+  readonly batchBytes: number;
+  /** How often open imports are looked at when Brevo's callback stays away. */
+  readonly settlePollSeconds: number;
+}

@@ -1,0 +1,125 @@
+import type { AccountSettings, ListRule, SyncSwitch } from './account.js';
+import { BREVO_TIERS, SYNC_SWITCHES } from './account.js';
+import { unwrapMapping } from './formats.js';
+
+/** The effective configuration of an installation. Read once, in a `main`; everyone else is handed values. */
+export interface Config {
+  /** The file that was used. */
+  readonly source: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly mongoUrl: string | undefined;
+  readonly queuePrefix: string;
+  /** What callers of the API must present. */
+  readonly apiKey: string | undefined;
+  /** Encrypts credentials at rest. */
+  readonly encryptionKey: string | undefined;
+  /** Where the command line finds the API. */
+  readonly apiUrl: string;
+  /** Where the vendors find it, when that is elsewhere. */
+  readonly publicUrl: string | undefined;
+  readonly allowPlainHttp: boolean;
+  readonly host: string;
+  readonly logLevel: string;
+  readonly producer: { readonly port: number };
+  readonly board: { readonly port: number; readonly adminPassword?: string; readonly viewerPassword?: string };
+  readonly worker: { readonly port: number; readonly concurrency: number; readonly lockSeconds: number };
+  /** The connector of the file: the account `default`. */
+  readonly account: AccountSettings;
+}
+
+/** Builds the typed configuration from values that have passed their formats. */
+export function configFrom(valueOf: (path: string) => unknown, source: string | undefined): Config {
+  // Every `as` in here: the value's format, or its default, has made sure of the type.
+  const text = (path: string) => valueOf(path) as string;
+  const maybe = (path: string) => (valueOf(path) ?? undefined) as string | undefined;
+  const number = (path: string) => valueOf(path) as number;
+  const flag = (path: string) => valueOf(path) as boolean;
+  const mapping = <Value>(path: string) => unwrapMapping(valueOf(path)) as Record<string, Value>;
+
+  const host = text('host');
+  const producerPort = number('producer.port');
+  const privateKey = maybe(connector('private_api_key'));
+  const brevoKey = maybe('brevo.api_key');
+
+  const account: AccountSettings = {
+    enabled: flag(connector('enabled')),
+    configured: privateKey !== undefined && brevoKey !== undefined,
+    klaviyo: {
+      baseUrl: text(connector('base_url')),
+      revision: text(connector('api_revision')),
+      ...given('privateKey', privateKey),
+      ...given('publicKey', maybe(connector('public_api_key'))),
+    },
+    brevo: {
+      baseUrl: text('brevo.base_url'),
+      ...given('apiKey', brevoKey),
+      tier: valueOf('brevo.tier') as (typeof BREVO_TIERS)[number],
+    },
+    sync: Object.fromEntries(SYNC_SWITCHES.map((name) => [name, flag(connector(`sync.${name}`))])) as Record<SyncSwitch, boolean>,
+    lists: mapping<number>(connector('lists')),
+    listRules: mapping<ListRule>(connector('list_rules')),
+    profileMapping: mapping<string>(connector('profile_mapping')),
+    eventMapping: mapping<string>(connector('event_mapping')),
+    unmappedProperties: valueOf(connector('unmapped_properties')) as 'ignore' | 'create',
+    booleanAttributes: valueOf(connector('boolean_attributes')) as 'text' | 'boolean',
+    ...given('phoneRegion', maybe(connector('phone_region'))),
+    clashes: { phone: valueOf(connector('clashes.phone')) as 'drop' | 'reject' },
+    limits: {
+      enabled: flag(connector('limits.enabled')),
+      quotaShare: number(connector('limits.quota_share')),
+      marginMs: number(connector('limits.margin_ms')),
+      klaviyo: mapping(connector('limits.klaviyo')),
+      brevo: Object.fromEntries(
+        Object.entries(mapping<{ per_second?: number; per_hour?: number }>(connector('limits.brevo'))).map(([lane, limit]) => [
+          lane,
+          { ...given('perSecond', limit.per_second), ...given('perHour', limit.per_hour) },
+        ]),
+      ),
+    },
+    pace: {
+      pagesPerJob: number(connector('pace.pages_per_job')),
+      secondsPerJob: number(connector('pace.seconds_per_job')),
+      parallelSlices: number(connector('pace.parallel_slices')),
+      batchRows: number(connector('pace.batch_rows')),
+      batchBytes: number(connector('pace.batch_bytes')),
+      settlePollSeconds: number(connector('pace.settle_poll_seconds')),
+    },
+  };
+
+  return {
+    source,
+    redisUrl: maybe('redis_url'),
+    mongoUrl: maybe('mongo_url'),
+    queuePrefix: text('queue_prefix'),
+    apiKey: maybe('api_key'),
+    encryptionKey: maybe('encryption_key'),
+    apiUrl: maybe('api_url') ?? `http://${reachable(host)}:${producerPort}`,
+    publicUrl: maybe('public_url'),
+    allowPlainHttp: flag('allow_plain_http'),
+    host,
+    logLevel: text('log_level'),
+    producer: { port: producerPort },
+    board: {
+      port: number('board.port'),
+      ...given('adminPassword', maybe('board.admin_password')),
+      ...given('viewerPassword', maybe('board.viewer_password')),
+    },
+    worker: { port: number('worker.port'), concurrency: number('worker.concurrency'), lockSeconds: number('worker.lock_seconds') },
+    account,
+  };
+}
+
+/** «All addresses» is something to listen on, not something to call. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function connector(path: string): string {
+  return `connectors.klaviyo.${path}`;
+}
+
+function given<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  // A computed key widens to string; it is Key.
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value });
+}

@@ -1,0 +1,187 @@
+import { closest } from 'fastest-levenshtein';
+import { z } from 'zod';
+
+/** What a value must be. */
+export interface Format {
+  /** Completes «must be …». */
+  readonly says: string;
+  /** Empty when the value fits. `at` is the path below the setting, empty for the value itself; `problem` completes a sentence. */
+  readonly check: (value: unknown) => readonly { readonly at: string; readonly problem: string }[];
+  /** Turns text (from the environment, a flag or `${NAME}`) into the value, in a mapping every text; what does not fit stays text. */
+  readonly coerce: (text: string) => unknown;
+  /** A mapping with free keys: it is replaced as a whole, and its keys are not checked against the schema. */
+  readonly mapping: boolean;
+}
+
+export const flag = scalar(
+  'true or false',
+  (value) => typeof value === 'boolean',
+  (given) => ({ true: true, false: false })[given.toLowerCase()] ?? given,
+);
+
+export function wholeNumber(min: number, max: number): Format {
+  const holds = (value: unknown) => typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
+  return scalar(`a whole number from ${min} to ${max}`, holds, toNumber);
+}
+
+export const share = scalar(
+  'a number above 0 and at most 1',
+  (value) => typeof value === 'number' && value > 0 && value <= 1,
+  toNumber,
+);
+
+export function oneOf(options: readonly string[]): Format {
+  return scalar(`one of ${options.join(', ')}`, (value) => typeof value === 'string' && options.includes(value));
+}
+
+export function words(says = 'text', pattern = /^\S(?:.*\S)?$/): Format {
+  const format = scalar(says, (value) => typeof value === 'string' && pattern.test(value));
+  // YAML reads `123456` as a number.
+  const check: Format['check'] = (value) =>
+    typeof value === 'number' ? [{ at: '', problem: `must be ${says}; put the digits in quotes` }] : format.check(value);
+  return { ...format, check };
+}
+
+export function secret(minLength: number): Format {
+  const says = minLength > 1 ? `text of at least ${minLength} characters without spaces` : 'text without spaces';
+  return scalar(says, (value) => typeof value === 'string' && /^\S+$/.test(value) && value.length >= minLength);
+}
+
+/** An address of a server of ours, e.g. `redis://…`. */
+export function serverUrl(protocols: readonly string[]): Format {
+  const begins = protocols.map((protocol) => `${protocol}//`);
+  return scalar(
+    `an address that begins with ${begins.join(' or ')}`,
+    (value) => typeof value === 'string' && begins.some((beginning) => value.startsWith(beginning)),
+  );
+}
+
+/** Where keys and personal data are sent to. Whether http will do is decided in `problemOfPlainHttp`, which needs to know the switch. */
+export const baseUrl = scalar(
+  'an https:// address (http:// only on this machine) without user name, query or fragment',
+  (value) => {
+    if (typeof value !== 'string' || !URL.canParse(value)) return false;
+    const url = new URL(value);
+    return /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash;
+  },
+  (value) => value.replace(/\/+$/, ''),
+);
+
+/** Undefined when `url` may be used: https anywhere; http on this machine, on `ownHost`, or with the switch. */
+export function problemOfPlainHttp(url: string, { allowed, ownHost }: { allowed: boolean; ownHost: string }): string | undefined {
+  const { protocol, hostname } = new URL(url);
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  if (protocol === 'https:' || allowed || bare === ownHost || isLoopback(bare)) return undefined;
+  return 'must be an https:// address; http:// is for addresses of this machine only, or keys would travel in the clear';
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+const name = z.string().trim().min(1).max(200);
+const count = z.number(must('be a number')).int(must('be a whole number')).min(1, must('be at least 1'));
+const bound = z.number(must('be a number')).optional();
+/** Brevo stores names in capitals; letters, digits and underscore. */
+const attributeName = z
+  .string(must('be an attribute name'))
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_]{0,49}$/,
+    must('be an attribute name: a letter, then letters, digits and underscores, at most 50'),
+  );
+/** https://developers.brevo.com/reference/createevent */
+const eventName = z
+  .string(must('be an event name'))
+  .regex(/^[A-Za-z0-9_-]{1,255}$/, must('be an event name: letters, digits, - and _, at most 255'));
+
+/** Brevo list ids by role. */
+export const listsByRole = mappingOf('a mapping of roles to Brevo list ids', z.record(name, count), toNumber);
+
+export const rulesByRole = mappingOf(
+  'a mapping of roles to rules',
+  z.record(
+    name,
+    strict({
+      property: name,
+      gte: bound,
+      gt: bound,
+      lte: bound,
+      lt: bound,
+      equals: z.union([z.string(), z.number(), z.boolean()], must('be text, a number, true or false')).optional(),
+    }).refine((rule) => Object.keys(rule).length > 1, must('have at least one of gte, gt, lte, lt and equals')),
+  ),
+);
+
+export const attributesBySource = mappingOf(
+  'a mapping of Klaviyo names to Brevo attributes',
+  z.record(name, attributeName).superRefine((mapping, context) => {
+    const sources = new Map<string, string>();
+    for (const [source, attribute] of Object.entries(mapping)) {
+      const other = sources.get(attribute.toUpperCase());
+      const message = `must not go to ${attribute} like ${other}; choose another attribute for one of them`;
+      if (other !== undefined) context.addIssue({ code: 'custom', path: [source], message });
+      sources.set(attribute.toUpperCase(), source);
+    }
+  }),
+);
+
+export const eventsByMetric = mappingOf('a mapping of Klaviyo metric names to Brevo event names', z.record(name, eventName));
+
+export const klaviyoLimits = mappingOf(
+  'a mapping of lanes to burst, steady and daily',
+  z.record(name, strict({ burst: count.optional(), steady: count.optional(), daily: count.optional() })),
+  toNumber,
+);
+
+export const brevoLimits = mappingOf(
+  'a mapping of lanes to per_second and per_hour',
+  z.record(name, strict({ per_second: count.optional(), per_hour: count.optional() })),
+  toNumber,
+);
+
+function scalar(says: string, holds: (value: unknown) => boolean, coerce: Format['coerce'] = (given) => given): Format {
+  return { says, check: (value) => (holds(value) ? [] : [{ at: '', problem: `must be ${says}` }]), coerce, mapping: false };
+}
+
+/**
+ * The value travels through convict inside a one-element list: convict merges mappings key by key (a default could never be taken
+ * away) and trips over keys with a dot in them, but leaves lists alone.
+ */
+function mappingOf(says: string, schema: z.ZodType, coerce: Format['coerce'] = (given) => given): Format {
+  const check: Format['check'] = (value) => {
+    const parsed = schema.safeParse(unwrapMapping(value));
+    if (parsed.success) return [];
+    return parsed.error.issues.map(({ path, message }) => ({
+      at: path.join('.'),
+      problem: path.length ? message : `must be ${says}`,
+    }));
+  };
+  return { says, check, coerce, mapping: true };
+}
+
+export function wrapMapping(value: unknown): [unknown] {
+  return [value];
+}
+
+export function unwrapMapping(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** An object without other keys; another key is answered with the nearest known one. */
+function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return `must be a mapping with ${Object.keys(shape).join(', ')}`;
+      const [key = ''] = issue.keys;
+      return `must not have the key ${key}; the nearest known one is ${closest(key, Object.keys(shape))}`;
+    },
+  });
+}
+
+function must(say: string): string {
+  return `must ${say}`;
+}
+
+function toNumber(value: string): unknown {
+  return /^-?\d{1,15}(?:\.\d+)?$/.test(value) ? Number(value) : value;
+}
