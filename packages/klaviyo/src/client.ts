@@ -1,0 +1,154 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import {
+  type CallOptions,
+  createHttpClient,
+  type HttpClient,
+  HttpFailure,
+  type HttpRequest,
+  jsonOf,
+  type Query,
+  urlOf,
+} from '@tajo/http';
+import type { Limiter, Priority } from '@tajo/limiter';
+import { errorFromAnswer, errorFromFailure } from './from-response.js';
+import { type LaneOverrides, lanesFor } from './limits.js';
+import { cursorParameter, type Page, type PageRequest, pageOf } from './pages.js';
+import { rateHeaders } from './rate-headers.js';
+import { accountOf, accountPath, type KlaviyoAccount } from './read.js';
+import { klaviyoRevision } from './revision.js';
+import { missingScopes, type ReadScope } from './scopes.js';
+
+/**
+ * Klaviyo over HTTP. Nothing is retried and no redirect followed. Every method throws an error of `@tajo/errors` named by what
+ * happens next (see `from-response.ts`); none holds a key, an e-mail address or a phone number.
+ */
+export interface KlaviyoClient {
+  /** One request; throws unless the answer is a 2xx. `path` is percent-encoded already, `query` is not. */
+  request(request: KlaviyoRequest): Promise<KlaviyoAnswer>;
+  /** One page of a collection: the first, or the one `cursor` (the last page's `nextCursor`) stands for. */
+  readPage(request: PageRequest & CallOptions): Promise<Page>;
+  /** The account the key belongs to; the connection test. */
+  account(): Promise<KlaviyoAccount>;
+  /** Which of these scopes the key lacks, tried by the cheapest read of each. */
+  checkScopes(scopes: readonly ReadScope[]): Promise<ReadScope[]>;
+  /** The same client (and connections), its requests at another priority. */
+  withPriority(priority: Priority): KlaviyoClient;
+  close(): void;
+}
+
+export interface KlaviyoClientOptions {
+  /** Our name of the account: keys its lanes and stands in messages. */
+  readonly account: string;
+  /** E.g. `https://a.klaviyo.com`. The only host ever contacted. */
+  readonly baseUrl: string;
+  readonly revision?: string | undefined;
+  readonly auth: KlaviyoAuth;
+  readonly limiter: Limiter;
+  readonly laneOverrides?: LaneOverrides | undefined;
+  readonly priority?: Priority | undefined;
+  /** Longest wait for an answer, in milliseconds. Default 60,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Largest answer, in bytes. Default 20,000,000. */
+  readonly maxBodyBytes?: number | undefined;
+}
+
+export type KlaviyoAuth =
+  | { readonly kind: 'private'; readonly key: string }
+  /** `token` hands out a valid access token; `refresh` asks for a new one because Klaviyo refused the last. */
+  | { readonly kind: 'oauth'; readonly token: (options?: { refresh?: boolean }) => Promise<string> }
+  /** The public key, for `/client` endpoints only. */
+  | { readonly kind: 'public'; readonly companyId: string };
+
+export interface KlaviyoRequest extends CallOptions {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+}
+
+export interface KlaviyoAnswer {
+  readonly status: number;
+  /** The parsed JSON, `undefined` for an empty answer. */
+  readonly body: unknown;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export function createKlaviyoClient(options: KlaviyoClientOptions): KlaviyoClient {
+  const { limiter, timeoutMs, maxBodyBytes } = options;
+  return clientOn(createHttpClient({ limiter, rates: rateHeaders, timeoutMs, maxBodyBytes }), options);
+}
+
+function clientOn(http: HttpClient, options: KlaviyoClientOptions): KlaviyoClient {
+  const { account, baseUrl, revision = klaviyoRevision, auth, laneOverrides } = options;
+
+  async function send(request: KlaviyoRequest, authorization: string | undefined): Promise<KlaviyoAnswer> {
+    const { method, path, body, signal, maxWaitMs, priority = options.priority } = request;
+    const query = auth.kind === 'public' ? { ...request.query, company_id: auth.companyId } : request.query;
+    const lanes = lanesFor({
+      account,
+      method,
+      path,
+      ...(query && { query: sentOf(query) }),
+      auth: auth.kind,
+      ...(laneOverrides && { overrides: laneOverrides }),
+    });
+    const headers = {
+      accept: 'application/vnd.api+json',
+      ...(body !== undefined && { 'content-type': 'application/vnd.api+json' }),
+      ...(authorization !== undefined && { authorization }),
+      revision,
+      // Without it a retired revision silently answers as a newer one.
+      'x-klaviyo-revision-fall-forward-opt-out': '1',
+    };
+    const answer = await http.send({
+      method,
+      url: urlOf(baseUrl, path, query),
+      headers,
+      body,
+      lanes,
+      signal,
+      priority,
+      maxWaitMs,
+    });
+    return { status: answer.status, body: jsonOf(answer), headers: answer.headers };
+  }
+
+  async function exchange<T>(request: KlaviyoRequest, read: (answer: KlaviyoAnswer) => T): Promise<T> {
+    const paged = request.query?.[cursorParameter] !== undefined;
+    const context = { account, method: request.method, path: request.path, auth: auth.kind, paged };
+    try {
+      let answer = await send(request, await authorizationOf(auth));
+      // An access token may end before its time; a second refusal is final.
+      if (answer.status === 401 && auth.kind === 'oauth')
+        answer = await send(request, await authorizationOf(auth, { refresh: true }));
+      if (answer.status < 200 || answer.status > 299) throw errorFromAnswer(answer, context);
+      return read(answer);
+    } catch (error) {
+      throw error instanceof HttpFailure ? errorFromFailure(error, context) : error;
+    }
+  }
+
+  const request = (wanted: KlaviyoRequest) => exchange(wanted, (answer) => answer);
+
+  return {
+    request,
+    readPage: ({ query, cursor, ...rest }) =>
+      exchange({ method: 'GET', ...rest, query: { ...query, [cursorParameter]: cursor } }, ({ body }) => pageOf(body, cursor)),
+    // Live: somebody is waiting for the answer.
+    account: () => exchange({ method: 'GET', path: accountPath, priority: 'live' }, ({ body }) => accountOf(body)),
+    checkScopes: (scopes) => missingScopes(request, scopes),
+    withPriority: (priority) => clientOn(http, { ...options, priority }),
+    close: () => http.close(),
+  };
+}
+
+async function authorizationOf(auth: KlaviyoAuth, options?: { refresh: boolean }): Promise<string | undefined> {
+  if (auth.kind === 'private') return `Klaviyo-API-Key ${auth.key}`;
+  return auth.kind === 'oauth' ? `Bearer ${await auth.token(options)}` : undefined;
+}
+
+function sentOf(query: Query): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+}
