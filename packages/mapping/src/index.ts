@@ -1,0 +1,17 @@
+export * from './resource.js';
+export * from './resources/index.js';
+export { profiles } from './resources/profiles.js';
+export { parseItem, sourceIdOf } from './parse-item.js';
+export type { ContactRow, FieldNote } from './contact-row.js';
+export type { ProfileItem } from './profile-item.js';
+export type { Identity, ListRule, ProfileRules } from './rules.js';
+export type { AttributeValue, BrevoType } from './convert.js';
+export * from './consent.js';
+export { approxBytes, consentGroup, ID_ATTRIBUTE, type ImportRow, toImportRow } from './import-row.js';
+export { hashRow } from './hash.js';
+export { inferTypes, nameProperties } from './plan-attributes.js';
+export type { InferredType } from './fields/infer-type.js';
+export { regionOf } from './fields/region.js';
+export { toEmail } from './fields/email.js';
+export { toPhone } from './fields/phone.js';
+export type { Outcome } from './fields/outcome.js';
