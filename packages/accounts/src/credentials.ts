@@ -1,0 +1,50 @@
+import type { Config } from '@tajo/config';
+import { AccountStopped, BadInput } from '@tajo/errors';
+import type { Store } from '@tajo/store';
+import { z } from 'zod';
+import { createSecretBox, type SecretBox } from './secret-box.js';
+
+/** The config file's connector is this account. */
+export const DEFAULT_ACCOUNT = 'default';
+
+const schema = z.object({
+  klaviyoPrivateKey: z.string().min(1),
+  klaviyoPublicKey: z.string().optional(),
+  brevoApiKey: z.string().min(1),
+});
+export type Credentials = z.infer<typeof schema>;
+
+/**
+ * The box for credentials at rest. Without an encryption key of its own the API key serves as passphrase, so that connecting works
+ * out of the box; changing the API key then means connecting again.
+ */
+export function secretBoxOf(config: Config): SecretBox {
+  const passphrase = config.encryptionKey ?? config.apiKey;
+  if (passphrase === undefined) {
+    throw new BadInput('encryption_key_missing', 'encryption_key is not set and there is no api_key to derive it from; set TAJO_ENCRYPTION_KEY.', {
+      field: 'encryption_key',
+    });
+  }
+  return createSecretBox(passphrase);
+}
+
+export function sealCredentials(config: Config, account: string, credentials: Credentials): string {
+  return secretBoxOf(config).seal(account, JSON.stringify(schema.parse(credentials)));
+}
+
+/** What was connected through the API, else what the configuration gives for the default account. */
+export async function credentialsOf(config: Config, store: Store, account: string): Promise<Credentials> {
+  const stored = await store.accounts.get(account);
+  if (stored?.sealed) return schema.parse(JSON.parse(secretBoxOf(config).open(account, stored.sealed)));
+  const { klaviyo, brevo, configured } = config.account;
+  if (account === DEFAULT_ACCOUNT && configured && klaviyo.privateKey !== undefined && brevo.apiKey !== undefined) {
+    return {
+      klaviyoPrivateKey: klaviyo.privateKey,
+      ...(klaviyo.publicKey === undefined ? {} : { klaviyoPublicKey: klaviyo.publicKey }),
+      brevoApiKey: brevo.apiKey,
+    };
+  }
+  throw new AccountStopped('account_not_connected', `Account ${account} is not connected.`, {
+    remedy: 'Run `tajo connectors connect klaviyo`, or give KLAVIYO_PRIVATE_KEY and BREVO_API_KEY in the configuration.',
+  });
+}

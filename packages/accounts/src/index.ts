@@ -1,0 +1,3 @@
+export * from './credentials.js';
+export * from './open-account.js';
+export * from './secret-box.js';

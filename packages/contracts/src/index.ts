@@ -1,0 +1,3 @@
+export * from './queues.js';
+export * from './enqueue.js';
+export * from './callbacks.js';

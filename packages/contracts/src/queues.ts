@@ -1,0 +1,65 @@
+import { Bug } from '@tajo/errors';
+import { z } from 'zod';
+
+/**
+ * Queue names and job payloads. Jobs carry references, never data: Redis stays small whatever the account's size, and nothing
+ * personal is ever in a job. Payloads are parsed on enqueue and again on dequeue, since a job may have been written by last
+ * month's release or edited by hand.
+ */
+export const RESOURCE_QUEUE_PREFIX = 'klaviyo-';
+export const RUNS_QUEUE = 'runs';
+export const DELIVERIES_QUEUE = 'brevo-imports';
+export const SETTLEMENTS_QUEUE = 'settlements';
+
+/** One queue per resource, so that operators can pause, drain and retry a resource. */
+export function queueOfResource(resource: string): string {
+  return `${RESOURCE_QUEUE_PREFIX}${resource}`;
+}
+
+export function queueNames(resources: readonly string[]): string[] {
+  return [RUNS_QUEUE, ...resources.map(queueOfResource), DELIVERIES_QUEUE, SETTLEMENTS_QUEUE];
+}
+
+const id = z.string().min(1).max(200);
+
+export const jobs = {
+  /** Attributes, lists and the Brevo contact sweep of a run, then its slices. */
+  'plan-run': z.object({ account: id, run: id }),
+  /** Both sides are compared after the last settlement. */
+  'reconcile-run': z.object({ account: id, run: id }),
+  /** Follows a slice for a bounded number of pages. `turn` tells this job from the slice's other jobs. */
+  'sync-page': z.object({ account: id, run: id, slice: id, turn: z.number().int().nonnegative() }),
+  /** Sends one prepared batch to Brevo. */
+  'deliver-batch': z.object({ account: id, run: id, batch: id, attempt: z.number().int().nonnegative() }),
+  /** Looks after an account's asynchronous imports until none is open. */
+  'settle-imports': z.object({ account: id }),
+} as const;
+
+export type JobName = keyof typeof jobs;
+export type JobPayload<Name extends JobName> = z.infer<(typeof jobs)[Name]>;
+
+/** The payload as the handler may rely on it. A payload that does not fit is a `Bug`: retrying cannot mend it. */
+export function parseJob<Name extends JobName>(name: Name, data: unknown): JobPayload<Name> {
+  const parsed = jobs[name].safeParse(data);
+  // The cast restores what indexing a record of schemas by a generic key erases.
+  if (parsed.success) return parsed.data as JobPayload<Name>;
+  throw new Bug('job_payload_invalid', `A ${name} job has a payload this release cannot read: ${z.prettifyError(parsed.error)}`);
+}
+
+/** Deterministic, so that enqueueing the same work twice is one job. BullMQ accepts no `:` in a job id, hence `~.`, and `~~` for `~`. */
+export function jobIdOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): string {
+  const parts: Record<JobName, () => string> = {
+    'plan-run': () => `plan-${payload.account}-${(payload as JobPayload<'plan-run'>).run}`,
+    'reconcile-run': () => `reconcile-${payload.account}-${(payload as JobPayload<'reconcile-run'>).run}`,
+    'sync-page': () => {
+      const p = payload as JobPayload<'sync-page'>;
+      return `page-${p.slice}-${p.turn}`;
+    },
+    'deliver-batch': () => {
+      const p = payload as JobPayload<'deliver-batch'>;
+      return `deliver-${p.batch}-${p.attempt}`;
+    },
+    'settle-imports': () => `settle-${payload.account}`,
+  };
+  return parts[name]().replaceAll('~', '~~').replaceAll(':', '~.');
+}

@@ -1,0 +1,60 @@
+import { createAccounts, type Accounts } from './accounts.js';
+import { createBatches, type Batches } from './batches.js';
+import { openConnection } from './connection.js';
+import { createCounterparts, type Counterparts } from './counterparts.js';
+import { createLinks, type Links } from './links.js';
+import { createRejections, type Rejections } from './rejections.js';
+import { createRuns, type Runs } from './runs.js';
+import { createSlices, type Slices } from './slices.js';
+
+export * from './accounts.js';
+export * from './batches.js';
+export { isDuplicateKey, isStoreUnreachable } from './connection.js';
+export * from './counterparts.js';
+export * from './counts.js';
+export * from './links.js';
+export * from './rejections.js';
+export * from './run-view.js';
+export * from './runs.js';
+export * from './slices.js';
+
+/** Everything durable. All state is keyed by account. */
+export interface Store {
+  readonly accounts: Accounts;
+  readonly runs: Runs;
+  readonly slices: Slices;
+  readonly batches: Batches;
+  readonly links: Links;
+  readonly counterparts: Counterparts;
+  readonly rejections: Rejections;
+  /** Creates collections and indexes. Needed once a deployment; harmless again. */
+  migrate(): Promise<void>;
+  /** Answers when the server does; throws otherwise. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createStore(url: string): Store {
+  const { connection, close } = openConnection(url);
+  const store = {
+    accounts: createAccounts(connection),
+    runs: createRuns(connection),
+    slices: createSlices(connection),
+    batches: createBatches(connection),
+    links: createLinks(connection),
+    counterparts: createCounterparts(connection),
+    rejections: createRejections(connection),
+  };
+  return {
+    ...store,
+    async migrate() {
+      await connection.asPromise();
+      for (const name of connection.modelNames()) await connection.model(name).createIndexes();
+    },
+    async ping() {
+      await connection.asPromise();
+      await connection.db?.command({ ping: 1 });
+    },
+    close,
+  };
+}

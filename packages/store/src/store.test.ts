@@ -1,0 +1,7 @@
+import { storeSuite } from '../../../test/contracts/store.js';
+
+storeSuite('MONGO_URL', () => {
+  const url = process.env['MONGO_URL'];
+  if (url === undefined) throw new Error('MONGO_URL is not set; `npm test` starts a server and sets it.');
+  return url;
+});
