@@ -1,0 +1,129 @@
+import type { ContactRecord } from './brevo/control.js';
+import type { Fault, FaultState, Outage } from './http/faults.js';
+import type { Stats } from './http/stats.js';
+import type { Profile } from './klaviyo/generate.js';
+import type { ProfileChange } from './klaviyo/profile-store.js';
+
+/** What a test or a bench does to a vendor; the same for a sandbox in this process and in another one. */
+export interface VendorControl {
+  stats(): Promise<Stats>;
+  /** Requests and past windows are forgotten; the running window keeps what it took. */
+  resetStats(): Promise<void>;
+  fault(fault: Fault): Promise<void>;
+  /** Every fault set since the last clearing, with the number of requests it hit. */
+  faults(): Promise<readonly FaultState[]>;
+  clearFaults(): Promise<void>;
+  /** An outage until `resume`: by default every connection is reset. */
+  pause(how?: Outage): Promise<void>;
+  resume(): Promise<void>;
+}
+
+export interface KlaviyoControl extends VendorControl {
+  state(): Promise<{ readonly profiles: number }>;
+  /** Every profile as the account has it: the ground truth. */
+  profiles(): AsyncIterable<Profile>;
+  /** Unchecked, so that a test may plant what Klaviyo would refuse. Answers the id. */
+  add(profile: ProfileChange): Promise<string>;
+  edit(id: string, change: ProfileChange): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
+export interface BrevoState {
+  readonly contacts: number;
+  readonly mailable: number;
+  readonly imports: { accepted: number; rows: number; refusedRows: number; failed: number; callbacks: number };
+}
+
+export interface BrevoControl extends VendorControl {
+  state(): Promise<BrevoState>;
+  /** Every contact, oldest first, with how often it was written and whether it could ever be mailed. */
+  contacts(): AsyncIterable<ContactRecord>;
+  /** Addresses a campaign would go to. */
+  mailableEmails(): AsyncIterable<string>;
+  /** Takes the body of POST /contacts, past keys and limits. */
+  add(contact: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Somebody opts out or in at Brevo itself. */
+  edit(id: number, change: { emailBlacklisted?: boolean; smsBlacklisted?: boolean }): Promise<void>;
+  remove(id: number): Promise<void>;
+  /** The next imports end as `failed`, after applying `rowsApplied` (0) of their rows. */
+  failImports(imports: number, rowsApplied?: number): Promise<void>;
+}
+
+/** Controls a sandbox by its URLs, wherever it runs. `brevoUrl` with or without `/v3`. */
+export function connectSandbox(urls: { klaviyoUrl: string; brevoUrl: string }): { klaviyo: KlaviyoControl; brevo: BrevoControl } {
+  return { klaviyo: klaviyoControl(new Wire(urls.klaviyoUrl, 'klaviyo')), brevo: brevoControl(new Wire(urls.brevoUrl, 'brevo')) };
+}
+
+function vendorControl(wire: Wire): VendorControl {
+  return {
+    stats: () => wire.read('GET', '/stats'),
+    resetStats: () => wire.send('DELETE', '/stats'),
+    fault: (fault) => wire.send('POST', '/faults', fault),
+    faults: () => wire.read('GET', '/faults'),
+    clearFaults: () => wire.send('DELETE', '/faults'),
+    pause: (how = 'reset') => wire.send('POST', `/pause/${how}`),
+    resume: () => wire.send('POST', '/resume'),
+  };
+}
+
+function klaviyoControl(wire: Wire): KlaviyoControl {
+  return {
+    ...vendorControl(wire),
+    state: () => wire.read('GET', '/state'),
+    profiles: () => wire.stream('/profiles'),
+    add: async (profile) => (await wire.read<{ id: string }>('POST', '/profiles', profile)).id,
+    edit: (id, change) => wire.send('PATCH', `/profiles/${encodeURIComponent(id)}`, change),
+    remove: (id) => wire.send('DELETE', `/profiles/${encodeURIComponent(id)}`),
+  };
+}
+
+function brevoControl(wire: Wire): BrevoControl {
+  return {
+    ...vendorControl(wire),
+    state: () => wire.read('GET', '/state'),
+    contacts: () => wire.stream('/contacts'),
+    mailableEmails: () => wire.stream('/mailable'),
+    add: (contact) => wire.send('POST', '/contacts', contact),
+    edit: (id, change) => wire.send('PATCH', `/contacts/${id}`, change),
+    remove: (id) => wire.send('DELETE', `/contacts/${id}`),
+    failImports: (imports, rowsApplied = 0) => wire.send('POST', '/fail-imports', { imports, rowsApplied }),
+  };
+}
+
+class Wire {
+  readonly #base: string;
+
+  constructor(url: string, vendor: string) {
+    this.#base = `${new URL(url).origin}/_sandbox/${vendor}`;
+  }
+
+  async send(method: string, path: string, body?: unknown): Promise<void> {
+    await (await this.#call(method, path, body)).arrayBuffer();
+  }
+
+  async read<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const value: unknown = await (await this.#call(method, path, body)).json();
+    // Both ends are this package: the type is that of the handler under the same path.
+    return value as T;
+  }
+
+  async *stream<T>(path: string): AsyncGenerator<T> {
+    const response = await this.#call('GET', path);
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of response.body ?? []) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      // Both ends are this package: one JSON document a line, as the handler wrote it.
+      for (const line of lines) yield JSON.parse(line) as T;
+    }
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<Response> {
+    const init =
+      body === undefined ? { method } : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const response = await fetch(this.#base + path, init);
+    if (!response.ok) throw new Error(`The sandbox answered ${response.status} to ${method} ${path}: ${await response.text()}`);
+    return response;
+  }
+}

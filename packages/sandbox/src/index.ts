@@ -1,0 +1,10 @@
+export type { ContactRecord } from './brevo/control.js';
+export { type BrevoControl, type BrevoState, connectSandbox, type KlaviyoControl, type VendorControl } from './control.js';
+export type { Fault, FaultState, Outage } from './http/faults.js';
+export type { EndpointStats, Stats } from './http/stats.js';
+export type { RateWindow, WindowRecord } from './http/windows.js';
+export type { EmailMarketing, SmsMarketing, Subscriptions, Suppression } from './klaviyo/consent.js';
+export type { Profile, ProfileAttributes } from './klaviyo/generate.js';
+export type { ProfileChange } from './klaviyo/profile-store.js';
+export { type BrevoOptions, type KlaviyoOptions, brevoDefaults, klaviyoDefaults, type SandboxOptions } from './options.js';
+export { type Sandbox, startSandbox } from './sandbox.js';

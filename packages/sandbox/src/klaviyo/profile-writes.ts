@@ -1,0 +1,116 @@
+import { isObject, type JsonObject, parseBody, type Reply, type SandboxRequest } from '../http/exchange.js';
+import { invalidField, notFound, problem } from './errors.js';
+import type { ProfileAttributes } from './generate.js';
+import type { ProfileLookup } from './profile-lookup.js';
+import type { ProfileStore } from './profile-store.js';
+import { profileDocument } from './profiles.js';
+
+interface Account {
+  readonly store: ProfileStore;
+  readonly lookup: ProfileLookup;
+}
+
+const identifiers = ['email', 'phone_number', 'external_id'] as const;
+const texts = [...identifiers, 'first_name', 'last_name', 'organization', 'locale', 'title', 'image'] as const;
+
+/** POST /api/profiles: 201, or 409 naming the profile that holds an identifier. */
+export function createProfile(account: Account, request: SandboxRequest): Reply {
+  const input = parseProfile(request);
+  if ('status' in input) return input;
+  const taken = holderOf(account, input.attributes);
+  return taken ? duplicate(taken) : profileDocument(201, account.store.add(input), request);
+}
+
+/** PATCH /api/profiles/{id}: fields left out stay, null clears. */
+export function updateProfile(account: Account, request: SandboxRequest): Reply {
+  const input = parseProfile(request);
+  if ('status' in input) return input;
+  const id = request.params['id'] ?? '';
+  if (!account.store.find(id)) return notFound(`A profile with id ${id} does not exist.`);
+  return applied(account, id, input.attributes, request);
+}
+
+/** POST /api/profile-import: 201 created or 200 updated, by id or by any identifier. */
+export function upsertProfile(account: Account, request: SandboxRequest): Reply {
+  const input = parseProfile(request);
+  if ('status' in input) return input;
+  const id = input.id ?? holderOf(account, input.attributes);
+  if (id === undefined) return profileDocument(201, account.store.add(input), request);
+  if (!account.store.find(id)) return notFound(`A profile with id ${id} does not exist.`);
+  return applied(account, id, input.attributes, request);
+}
+
+function applied(account: Account, id: string, attributes: Partial<ProfileAttributes>, request: SandboxRequest): Reply {
+  const taken = holderOf(account, attributes, id);
+  if (taken) return duplicate(taken);
+  const known = account.store.find(id)?.profile.attributes;
+  const merged = {
+    ...attributes,
+    ...(attributes.properties ? { properties: { ...known?.properties, ...attributes.properties } } : {}),
+  };
+  const profile = account.store.edit(id, { attributes: merged });
+  return profile ? profileDocument(200, profile, request) : notFound(`A profile with id ${id} does not exist.`);
+}
+
+/** The profile, other than `but`, that holds one of the identifiers. */
+function holderOf({ lookup }: Account, attributes: Partial<ProfileAttributes>, but?: string): string | undefined {
+  for (const identifier of identifiers) {
+    const text = attributes[identifier];
+    const holder = typeof text === 'string' ? lookup.holder(identifier, text) : undefined;
+    if (holder && holder.id !== but) return holder.id;
+  }
+  return undefined;
+}
+
+function duplicate(id: string): Reply {
+  return problem(409, {
+    code: 'duplicate_profile',
+    title: 'Conflict.',
+    detail: 'A profile already exists with one of these identifiers.',
+    source: { pointer: '/data/attributes' },
+    meta: { duplicate_profile_id: id },
+  });
+}
+
+function parseProfile(request: SandboxRequest): { id?: string; attributes: Partial<ProfileAttributes> } | Reply {
+  const body = parseBody(request);
+  const data = isObject(body) ? body['data'] : undefined;
+  if (!isObject(data) || data['type'] !== 'profile')
+    return invalidField('/data/type', "The body must be {data: {type: 'profile', attributes}}.");
+  const given = data['attributes'];
+  if (!isObject(given)) return invalidField('/data/attributes', 'Attributes are required.');
+  if (request.body.length > 100_000)
+    return problem(413, { code: 'invalid', title: 'Payload too large.', detail: 'A profile takes at most 100 KB.' });
+  const attributes = parseAttributes(given);
+  if ('status' in attributes) return attributes;
+  const id = data['id'];
+  return { ...(typeof id === 'string' ? { id } : {}), attributes };
+}
+
+function parseAttributes(given: JsonObject): Partial<ProfileAttributes> | Reply {
+  const attributes: { -readonly [Key in keyof ProfileAttributes]?: ProfileAttributes[Key] } = {};
+  for (const name of texts) {
+    const value = given[name];
+    if (value === undefined) continue;
+    if (value !== null && typeof value !== 'string')
+      return invalidField(`/data/attributes/${name}`, `'${name}' must be a string.`);
+    attributes[name] = value;
+  }
+  if (attributes.email && !/^[^\s@]{1,64}@[^\s@]+\.[^\s@]{2,}$/.test(attributes.email))
+    return invalidField('/data/attributes/email', 'Invalid email address.');
+  if (attributes.phone_number && !/^\+[1-9]\d{6,14}$/.test(attributes.phone_number)) {
+    return invalidField(
+      '/data/attributes/phone_number',
+      'Invalid phone number format (example of a valid format: +12345678901).',
+    );
+  }
+  const { location, properties } = given;
+  if (isObject(location))
+    attributes.location = Object.fromEntries(Object.entries(location).map(([name, value]) => [name, placeValue(value)]));
+  if (isObject(properties)) attributes.properties = properties;
+  return attributes;
+}
+
+function placeValue(value: unknown): string | number | null {
+  return typeof value === 'string' || typeof value === 'number' ? value : null;
+}

@@ -1,0 +1,83 @@
+import type { RateWindow } from './http/windows.js';
+
+interface CommonOptions {
+  /** Milliseconds between counting a request and answering it; default 0. */
+  readonly latencyMs: number;
+  /** Each request is counted up to this many milliseconds late, at random; default 0. */
+  readonly jitterMs: number;
+  /** `off` counts and never refuses; default `strict`. */
+  readonly limits: 'strict' | 'off';
+  /** Length of the windows against the vendor's: 0.1 makes a minute six seconds; default 1. */
+  readonly windowScale: number;
+  /** Other windows for a budget, e.g. `{ 'GET /api/profiles': [{ limit: 5, windowMs: 1000 }] }` or `{ contacts: [...] }`. */
+  readonly limitOverrides: Readonly<Record<string, readonly RateWindow[]>>;
+}
+
+export interface KlaviyoOptions extends CommonOptions {
+  /** Generated profiles; default 1,000. The same seed and count give the same account everywhere. */
+  readonly profiles: number;
+  readonly seed: number;
+  readonly privateKey: string;
+  readonly oauthToken: string;
+  /** The account's id too. */
+  readonly publicKey: string;
+  /** What the key may do; default everything. */
+  readonly scopes: readonly string[] | 'all';
+}
+
+export const brevoTiers = ['general', 'advanced', 'extended'] as const;
+export type BrevoTier = (typeof brevoTiers)[number];
+
+export interface BrevoOptions extends CommonOptions {
+  readonly apiKey: string;
+  readonly tier: BrevoTier;
+  /** Milliseconds from accepting an import to its end; default 50. */
+  readonly importDelayMs: number;
+  /** Lists that exist from the start; default 20, 21 and 22, as in the product's example configuration. */
+  readonly lists: readonly { readonly id: number; readonly name: string }[];
+  /** Whether imports take an EXT_ID column: Brevo's documentation only implies it. Default `accepted`. */
+  readonly extIdColumn: 'accepted' | 'ignored';
+  /** Whether `emailBlacklist: false` of an import lifts a block that stands; default false. */
+  readonly importUnblocks: boolean;
+  /** Whether imports write boolean attributes: open bug reports say they do not. Default `dropped`. */
+  readonly importBooleans: 'dropped' | 'written';
+}
+
+export interface SandboxOptions {
+  /** Default 127.0.0.1. Inside a container network it must be 0.0.0.0 for others to get in. */
+  readonly host?: string;
+  /** Default 0: a free one. */
+  readonly klaviyoPort?: number;
+  /** Default 0: a free one. */
+  readonly brevoPort?: number;
+  readonly klaviyo?: Partial<KlaviyoOptions>;
+  readonly brevo?: Partial<BrevoOptions>;
+}
+
+const common = { latencyMs: 0, jitterMs: 0, limits: 'strict', windowScale: 1, limitOverrides: {} } as const;
+
+/** The keys open nothing but this sandbox. */
+export const klaviyoDefaults: KlaviyoOptions = {
+  ...common,
+  profiles: 1_000,
+  seed: 1,
+  privateKey: 'pk_sandbox_0123456789abcdef0123456789abcdef',
+  oauthToken: 'sandbox-oauth-token',
+  publicKey: 'SaNdBx',
+  scopes: 'all',
+};
+
+export const brevoDefaults: BrevoOptions = {
+  ...common,
+  apiKey: 'xkeysib-sandbox-0123456789abcdef',
+  tier: 'general',
+  importDelayMs: 50,
+  lists: [
+    { id: 20, name: 'All contacts' },
+    { id: 21, name: 'Subscribers' },
+    { id: 22, name: 'High value' },
+  ],
+  extIdColumn: 'accepted',
+  importUnblocks: false,
+  importBooleans: 'dropped',
+};
