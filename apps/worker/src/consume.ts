@@ -1,0 +1,93 @@
+import { setMaxListeners } from 'node:events';
+import { JOB_NAMES, parseJob, queueNames, type JobName } from '@tajo/contracts';
+import { AccountStopped, Bug, messageOf } from '@tajo/errors';
+import { Worker, type ConnectionOptions, type Job } from 'bullmq';
+import type { Logger } from '@tajo/logging';
+import { isLastAttempt, settleJob } from './settle.js';
+
+/** One handler per job name. `job` is for those that need their own id or attempts; payloads come parsed. */
+export type Handlers = { [Name in JobName]: (payload: ReturnType<typeof parseJob<Name>>, signal: AbortSignal) => Promise<void> };
+
+export interface ConsumeOptions {
+  readonly connection: ConnectionOptions;
+  readonly prefix: string;
+  readonly resources: readonly string[];
+  readonly concurrency: number;
+  readonly lockMs: number;
+  readonly handlers: Handlers;
+  readonly logger: Logger;
+  /** Someone must act: called once for each job that stopped its account. */
+  readonly onAccountStopped: (account: string, error: AccountStopped) => Promise<void>;
+  /** The job will not be tried again by itself. */
+  readonly onGivenUp: (name: JobName, payload: unknown, error: unknown) => Promise<void>;
+  readonly observe?: (name: JobName, outcome: 'done' | 'given-back' | 'failed', ms: number) => void;
+}
+
+export interface Consumers {
+  /** Takes no new job, asks running ones to stop at their next boundary and waits for them, at most `withinMs`. */
+  close(withinMs: number): Promise<void>;
+  isRunning(): boolean;
+}
+
+/** Consumes every queue. The only file that knows BullMQ's Worker. */
+export function consume(options: ConsumeOptions): Consumers {
+  const { logger } = options;
+  const stop = new AbortController();
+  // Every request of every job listens.
+  setMaxListeners(0, stop.signal);
+
+  async function process(job: Job, token: string | undefined): Promise<void> {
+    const startedAt = Date.now();
+    const name = job.name as JobName; // Checked in the next line, before anything uses it.
+    try {
+      if (!JOB_NAMES.includes(name)) throw new Bug('job_unknown', `This release knows no job named ${job.name}.`);
+      // The union of handlers cannot be called by a generic name; parseJob has just proved that payload and name fit.
+      const handler = options.handlers[name] as (payload: unknown, signal: AbortSignal) => Promise<void>;
+      await handler(parseJob(name, job.data), stop.signal);
+      options.observe?.(name, 'done', Date.now() - startedAt);
+    } catch (thrown) {
+      const last = isLastAttempt(job, thrown);
+      const account: unknown = job.data?.account;
+      if (thrown instanceof AccountStopped && typeof account === 'string') await options.onAccountStopped(account, thrown);
+      else if (last) await options.onGivenUp(name, job.data, thrown);
+      const settled = await settleJob(job, token, thrown);
+      const backInQueue = settled.name === 'WaitingError' || settled.name === 'DelayedError';
+      options.observe?.(name, backInQueue ? 'given-back' : 'failed', Date.now() - startedAt);
+      if (!backInQueue) {
+        const facts = { job: job.id, name, attempt: job.attemptsMade + 1, err: thrown };
+        if (last) logger.error(facts, 'job failed for good');
+        else logger.warn(facts, 'job will be tried again');
+      }
+      throw settled;
+    }
+  }
+
+  const workers = queueNames(options.resources).map((queue) => {
+    const worker = new Worker(queue, process, {
+      connection: options.connection,
+      prefix: options.prefix,
+      concurrency: options.concurrency,
+      lockDuration: options.lockMs,
+      stalledInterval: options.lockMs,
+      // A rolling restart stalls a job more than once; the slice's fence makes that harmless.
+      maxStalledCount: 50,
+    });
+    worker.on('error', (error) => logger.warn({ queue, reason: messageOf(error) }, 'queue connection'));
+    return worker;
+  });
+
+  return {
+    async close(withinMs) {
+      stop.abort();
+      const closing = Promise.all(workers.map((worker) => worker.close()));
+      const late = new Promise<'late'>((resolve) => {
+        setTimeout(() => resolve('late'), withinMs).unref();
+      });
+      if ((await Promise.race([closing, late])) !== 'late') return;
+      // Their locks expire and another worker takes the jobs up; the fence keeps this process from writing meanwhile.
+      logger.warn({ withinMs }, 'jobs did not stop in time');
+      await Promise.all(workers.map((worker) => worker.close(true)));
+    },
+    isRunning: () => workers.every((worker) => worker.isRunning()),
+  };
+}

@@ -1,0 +1,34 @@
+import { SETTLEMENTS_QUEUE, wake, type JobPayload } from '@tajo/contracts';
+import { AccountStopped, RequestRefused } from '@tajo/errors';
+import { resourceNamed } from '@tajo/mapping';
+import { settleBatch } from '../settle-batch.js';
+import { targetOf } from '../targets/index.js';
+import { queueNamed, type Work } from '../work.js';
+import { openContext } from './context.js';
+
+/** Sends one prepared batch. A repeat sends the same rows again, which a contact import takes harmlessly. */
+export async function deliverBatch(work: Work, job: JobPayload<'deliver-batch'>): Promise<void> {
+  const { store } = work;
+  const run = await store.runs.get(job.run);
+  if (!run || run.state === 'cancelled') return store.batches.finish(job.batch, 'void', 'run cancelled', work.now());
+  if (run.state === 'paused' || run.state === 'stopped') return; // Enqueued again when the run is resumed.
+
+  const context = await openContext(work, run);
+  const batch = await store.batches.begin(job.batch, job.attempt, context.stored.identity, work.now());
+  if (!batch) return;
+  const target = targetOf(resourceNamed(batch.resource).write.via);
+  const rows = await store.batches.rows(batch._id);
+  try {
+    const delivery = await target.deliver(context, batch, rows);
+    if (delivery.kind === 'settled') return await settleBatch(context, batch, delivery.settled);
+    await store.batches.sent(batch._id, delivery.processId, work.now());
+    await wake(queueNamed(work, SETTLEMENTS_QUEUE), 'settle-imports', { account: run.account });
+  } catch (error) {
+    if (!(error instanceof RequestRefused)) throw error;
+    // Brevo refused the request as a whole, not a row of it (a list is gone, a setting forbids it): more requests would fare alike.
+    throw new AccountStopped('brevo_batch_refused', error.message, {
+      remedy: 'Mend what Brevo names, then resume the run; the batch is kept and sent then.',
+      cause: error,
+    });
+  }
+}

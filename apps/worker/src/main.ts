@@ -1,0 +1,53 @@
+import { hostname } from 'node:os';
+import { loadConfig } from '@tajo/config';
+import { BadInput, messageOf } from '@tajo/errors';
+import { createLogger } from '@tajo/logging';
+import { createHealthServer, listen } from './health.js';
+import { startWorker } from './worker.js';
+
+/** Orchestrators kill after 20 s or more. */
+const EXIT_WITHIN_MS = 19_000;
+
+const config = (() => {
+  try {
+    return loadConfig({ env: process.env });
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+})();
+const logger = createLogger({ name: 'worker', level: config.logLevel });
+
+try {
+  const worker = await startWorker(config, logger, `${hostname()}-${process.pid}`);
+  const health = createHealthServer({ ready: () => worker.ready(), registry: worker.metrics.registry, apiKey: config.apiKey });
+  const server = await listen(health, config.host, config.worker.port);
+  const address = server.address();
+  logger.info({ port: typeof address === 'object' ? address?.port : config.worker.port }, 'worker ready');
+
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'worker stops');
+    // With Redis or MongoDB away, closing can wait for ever; the locks of unfinished jobs expire and others take them up.
+    setTimeout(() => {
+      logger.error({ withinMs: EXIT_WITHIN_MS }, 'worker did not stop in time');
+      process.exit(1);
+    }, EXIT_WITHIN_MS).unref();
+    server.close();
+    worker.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'worker did not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+} catch (error) {
+  logger.fatal({ err: error }, `worker cannot start: ${messageOf(error)}`);
+  process.exit(error instanceof BadInput ? 2 : 1);
+}

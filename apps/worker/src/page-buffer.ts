@@ -1,0 +1,153 @@
+import { RecordRejected } from '@tajo/errors';
+import { parseItem, type AnyResource } from '@tajo/mapping';
+import { addTo, emptyCounts, type Counts, type NewRejection, type Slice, type StoredRun } from '@tajo/store';
+import type { Outgoing, RunContext, Target } from './targets/target.js';
+
+/** Rows that share a batch. */
+interface Group {
+  group: Record<string, unknown>;
+  rows: Outgoing[];
+  bytes: number;
+}
+
+/** What a job has gathered since its last checkpoint: rows by group, refusals, and the counts of exactly these. */
+export class PageBuffer {
+  readonly counts: Counts = emptyCounts();
+  #groups = new Map<string, Group>();
+  #rejections: NewRejection[] = [];
+  #bytes = 0;
+  #upperBound: Date;
+  readonly #context: RunContext;
+  readonly #slice: Slice;
+
+  constructor(context: RunContext, slice: Slice) {
+    this.#context = context;
+    this.#slice = slice;
+    this.#upperBound = slice.to ?? new Date(8.64e15);
+  }
+
+  get pages(): number {
+    return this.counts.pages;
+  }
+
+  /** Enough for a batch of the greatest size: flush before memory grows. */
+  get isFull(): boolean {
+    return this.#bytes >= this.#context.work.config.account.pace.batchBytes * 2;
+  }
+
+  /**
+   * Takes one page. `last` when the page reached the slice's upper bound. Records outside the slice's bounds belong to its
+   * neighbours and are not counted here.
+   */
+  async take(resource: AnyResource, target: Target, items: readonly unknown[], run: StoredRun): Promise<{ last: boolean; position: Date | null }> {
+    const { slice: sliceSpec } = resource.read;
+    const rows: unknown[] = [];
+    let position: Date | null = null;
+    let last = false;
+    this.counts.pages += 1;
+    const missing = new Set(this.#slice.ids ?? []);
+
+    for (const item of items) {
+      const { id, time } = identify(item, sliceSpec?.field);
+      if (this.#slice.from && this.#slice.to && time) {
+        if (time < this.#slice.from) continue;
+        if (time >= this.#upperBound) {
+          last = true;
+          continue;
+        }
+        if (!position || time > position) position = time;
+      }
+      missing.delete(id);
+      this.counts.read += 1;
+      try {
+        const mapped = resource.map(parseItem(resource, item), run.rules[resource.name]);
+        if (mapped.kind === 'skip') {
+          addTo(this.counts.skipped, mapped.reason);
+          this.#rejections.push({ sourceId: id, outcome: 'skipped', reason: mapped.reason, message: mapped.reason, stage: 'map' });
+        } else rows.push(mapped.row);
+      } catch (error) {
+        if (!(error instanceof RecordRejected)) throw error;
+        this.#reject({ sourceId: id, outcome: 'rejected', reason: error.code, message: error.message, stage: 'map' });
+      }
+    }
+
+    // Only a slice of ids can miss somebody: the record was deleted or merged since it was refused.
+    for (const id of missing) {
+      this.counts.read += 1;
+      addTo(this.counts.skipped, 'gone from Klaviyo');
+      this.#rejections.push({ sourceId: id, outcome: 'skipped', reason: 'gone from Klaviyo', message: 'The record no longer exists in Klaviyo.', stage: 'read' });
+    }
+
+    await this.#admit(resource, target, rows);
+    return { last, position };
+  }
+
+  /** A split by this job makes the slice smaller while its pages are still asked for with the old bound. */
+  shrinkTo(to: Date): void {
+    this.#upperBound = to;
+  }
+
+  async #admit(resource: AnyResource, target: Target, rows: readonly unknown[]): Promise<void> {
+    const { outgoing, unchanged } = await target.admit(this.#context, resource.name, rows);
+    for (const { tally } of unchanged) {
+      this.counts.unchanged += 1;
+      for (const key of tally) addTo(this.counts.tally, key);
+    }
+    for (const one of outgoing) {
+      const key = JSON.stringify(one.group);
+      const group = this.#groups.get(key) ?? { group: one.group, rows: [], bytes: 0 };
+      this.#groups.set(key, group);
+      group.rows.push(one);
+      group.bytes += one.bytes;
+      this.#bytes += one.bytes;
+      this.counts.submitted += 1;
+    }
+  }
+
+  #reject(rejection: NewRejection): void {
+    addTo(this.counts.rejected, rejection.reason);
+    this.#rejections.push(rejection);
+  }
+
+  /** Makes everything gathered durable and answers the ids of the batches. The fence in the id keeps two holders of a slice apart. */
+  async flush(): Promise<string[]> {
+    const { work, run } = this.#context;
+    const { batchRows, batchBytes } = work.config.account.pace;
+    const owner = { account: run.account, run: run._id, resource: this.#slice.resource };
+    const ids: string[] = [];
+    for (const { group, rows } of this.#groups.values()) {
+      for (const part of partsOf(rows, batchRows, batchBytes)) {
+        const id = `${this.#slice._id}_${this.#slice.fence}_${ids.length}`;
+        await work.store.batches.prepare({ _id: id, ...owner, slice: this.#slice._id, group, rows: part.map(({ row }) => row) }, work.now());
+        ids.push(id);
+      }
+    }
+    if (this.#rejections.length > 0) await work.store.rejections.put(owner, this.#rejections, work.now());
+    return ids;
+  }
+}
+
+/** Cuts rows into batches under both limits; a single row over the byte limit still travels, alone. */
+export function* partsOf(rows: readonly Outgoing[], maxRows: number, maxBytes: number): Generator<Outgoing[]> {
+  let part: Outgoing[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    if (part.length > 0 && (part.length >= maxRows || bytes + row.bytes > maxBytes)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(row);
+    bytes += row.bytes;
+  }
+  if (part.length > 0) yield part;
+}
+
+function identify(item: unknown, timeField: string | undefined): { id: string; time: Date | null } {
+  const record = typeof item === 'object' && item !== null ? item : {};
+  const id = 'id' in record && typeof record.id === 'string' ? record.id : '(no id)';
+  const attributes = 'attributes' in record && typeof record.attributes === 'object' && record.attributes !== null ? record.attributes : {};
+  const raw: unknown = timeField === undefined ? undefined : Reflect.get(attributes, timeField);
+  const time = typeof raw === 'string' ? Date.parse(raw.replace(' ', 'T')) : Number.NaN;
+  return { id, time: Number.isNaN(time) ? null : new Date(time) };
+}

@@ -1,0 +1,38 @@
+import { addCounts, emptyCounts, isBalanced, sumOf, type Counts, type RunProblem, type RunState, type StoredRun } from '@tajo/store';
+import type { Work } from './work.js';
+
+/** Ends a run: keeps its totals, lets the next one start, and says so once. */
+export async function endRun(
+  work: Work,
+  run: StoredRun,
+  state: Extract<RunState, 'completed' | 'failed'>,
+  problem: RunProblem | null,
+  set: Partial<StoredRun> = {},
+): Promise<void> {
+  const byResource = await work.store.slices.totals(run._id);
+  const totals: Record<string, Counts> = {};
+  for (const name of run.resources) totals[name] = byResource[name]?.counts ?? emptyCounts();
+  const ended = await work.store.runs.move(run._id, ['planning', 'running', 'reconciling'], state, {
+    ...set,
+    problem,
+    finishedAt: work.now(),
+  });
+  await work.store.runs.releaseAccount(run.account, run._id);
+  if (!ended) return;
+  const all = Object.values(totals).reduce((sum, counts) => addCounts(sum, counts), emptyCounts());
+  work.logger.info(
+    {
+      account: run.account,
+      run: run._id,
+      state,
+      balanced: isBalanced(all),
+      read: all.read,
+      written: all.written,
+      unchanged: all.unchanged,
+      skipped: sumOf(all.skipped),
+      rejected: sumOf(all.rejected),
+      ...(problem ? { code: problem.code } : {}),
+    },
+    'run ended',
+  );
+}

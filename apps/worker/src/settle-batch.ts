@@ -1,0 +1,49 @@
+import { DELIVERIES_QUEUE, enqueue } from '@tajo/contracts';
+import { addTo, type Batch, type BatchOutcome } from '@tajo/store';
+import type { RunContext, Settled } from './targets/target.js';
+import { queueNamed, type Work } from './work.js';
+
+/**
+ * Writes down what became of a batch's rows: links and rejections first, then the one update that counts them, then the batch is
+ * closed. Interrupted anywhere and done again, it counts once.
+ */
+export async function settleBatch(context: RunContext, batch: Batch, settled: Settled): Promise<void> {
+  const { work, run } = context;
+  const { store } = work;
+  const now = work.now();
+  const owner = { account: batch.account, resource: batch.resource, run: batch.run };
+  const outcome: BatchOutcome = { written: settled.written.length, rejected: {}, tally: {}, fields: {} };
+  for (const { tally, fields } of settled.written) {
+    for (const key of tally) addTo(outcome.tally, key);
+    for (const key of fields) addTo(outcome.fields, key);
+  }
+  for (const { reason } of settled.rejected) addTo(outcome.rejected, reason);
+
+  const links = settled.written.map(({ link }) => link);
+  await store.links.put(owner, links, now);
+  if (settled.rejected.length > 0) await store.rejections.put(owner, settled.rejected, now);
+  if (run.mode === 'replay' || (await store.rejections.any(batch.account, batch.resource))) {
+    await store.rejections.resolve(batch.account, batch.resource, links.map(({ sourceId }) => sourceId));
+  }
+
+  const followers = await prepareFollowers(work, batch, settled);
+  await store.slices.addFollowers(batch.slice, batch._id, followers);
+  await store.slices.settleBatch(batch.slice, batch._id, outcome);
+  await store.batches.finish(batch._id, 'settled', settled.note, now);
+  for (const follower of followers) {
+    await enqueue(queueNamed(work, DELIVERIES_QUEUE), 'deliver-batch', { account: batch.account, run: batch.run, batch: follower, attempt: 0 });
+  }
+}
+
+/** Answers the followers that still have to be delivered; on a repeat some may be done already. */
+async function prepareFollowers(work: Work, batch: Batch, { again }: Settled): Promise<string[]> {
+  const owner = { account: batch.account, resource: batch.resource, run: batch.run, slice: batch.slice };
+  const open: string[] = [];
+  for (const [i, { rows, group }] of again.entries()) {
+    const id = `${batch._id}r${i}`;
+    const existing = await work.store.batches.get(id);
+    if (!existing) await work.store.batches.prepare({ ...owner, _id: id, group, rows }, work.now());
+    if (!existing || existing.state === 'prepared') open.push(id);
+  }
+  return open;
+}

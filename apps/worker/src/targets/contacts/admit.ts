@@ -1,0 +1,88 @@
+import { approxBytes, type ContactRow } from '@tajo/mapping';
+import type { Counterpart, Link } from '@tajo/store';
+import type { Admission, Outgoing, RunContext } from '../target.js';
+import { type BatchRow, batchRowOf, mayDropPhone, withoutPhone } from './batch-rows.js';
+import { protectConsent } from './protect-consent.js';
+import { listIdsOf, rulesOf, type ContactRules } from './rules.js';
+import { counterpartOf, keysOf } from './sweep.js';
+
+/** Rows of one import share these. `one-by-one` rows need what an import cannot express. */
+export interface ContactGroup extends Record<string, unknown> {
+  readonly by: 'import' | 'one-by-one';
+  readonly emailBlocked: boolean;
+  readonly smsBlocked: boolean;
+  readonly listIds: readonly number[];
+}
+
+/** Consent, links and Brevo's present state decide for each mapped row: unchanged, by import, or one by one. */
+export async function admit(context: RunContext, resource: string, mapped: readonly unknown[]): Promise<Admission> {
+  const rows = mapped as readonly ContactRow[]; // Made by the `map` of a resource that names this target.
+  const { work, run } = context;
+  const rules = rulesOf(context, resource);
+  const links = await work.store.links.find(run.account, resource, rows.map(({ sourceId }) => sourceId));
+  const counterparts = await counterpartsOf(context, rules, rows);
+
+  const outgoing: Outgoing[] = [];
+  const unchanged: { sourceId: string; tally: readonly string[] }[] = [];
+  for (const mappedRow of rows) {
+    const link = links.get(mappedRow.sourceId);
+    const { brevo, phoneTaken } = counterparts(mappedRow);
+    const reachable = phoneTaken && mayDropPhone(context) && mappedRow.email !== undefined ? withoutPhone(mappedRow) : mappedRow;
+    const row = protectConsent(reachable, brevo, link);
+    const kept = batchRowOf(row, rules, link);
+    if (!run.force && isUnchanged(kept, link, brevo)) {
+      unchanged.push({ sourceId: row.sourceId, tally: kept.tally });
+      continue;
+    }
+    const group: ContactGroup = {
+      by: row.unblock.email || row.unblock.sms ? 'one-by-one' : 'import',
+      emailBlocked: row.emailBlocked,
+      smsBlocked: row.smsBlocked,
+      listIds: listIdsOf(rules, row.lists),
+    };
+    outgoing.push({ sourceId: row.sourceId, row: kept, group, bytes: approxBytes(row, rules.identity), tally: kept.tally, fields: kept.fields });
+  }
+  return { outgoing, unchanged };
+}
+
+/** The same as written last time, and Brevo still has it with the blocklist flags it should have. */
+function isUnchanged({ row, hash }: BatchRow, link: Link | undefined, brevo: Counterpart | undefined): boolean {
+  if (link?.hash !== hash || !brevo) return false;
+  const emailHolds = row.email === undefined || !row.emailBlocked || brevo.emailBlocked;
+  const smsHolds = row.phone === undefined || !row.smsBlocked || brevo.smsBlocked;
+  return emailHolds && smsHolds && !row.unblock.email && !row.unblock.sms;
+}
+
+interface Counterparts {
+  /** The contact this row will be written to, if Brevo has it. */
+  brevo: Counterpart | undefined;
+  /** The phone number belongs to another contact, which an upsert would refuse. */
+  phoneTaken: boolean;
+}
+
+/** Brevo's present state of a row: found by its e-mail, else by our id (its address changed), else, without an e-mail, by its phone. */
+async function counterpartsOf(context: RunContext, rules: ContactRules, rows: readonly ContactRow[]): Promise<(row: ContactRow) => Counterparts> {
+  const { work, run } = context;
+  if (rules.counterparts === 'none') return () => ({ brevo: undefined, phoneTaken: false });
+  if (rules.counterparts === 'lookup') await lookUp(context, rows);
+  const found = await work.store.counterparts.find({ account: run.account, run: run._id }, rows.flatMap(keysOf));
+  return (row) => {
+    const [byPhone] = keysOf({ phone: row.phone }).map((key) => found.get(key));
+    const [byIdentity] = keysOf({ email: row.email, sourceId: row.sourceId }).flatMap((key) => found.get(key) ?? []);
+    const brevo = byIdentity ?? (row.email === undefined ? byPhone : undefined);
+    return { brevo, phoneTaken: byPhone !== undefined && byPhone.brevoId !== brevo?.brevoId };
+  };
+}
+
+/** For the few records of a replay: a request or two each instead of a sweep of all contacts. */
+async function lookUp({ account, work, run }: RunContext, rows: readonly ContactRow[]): Promise<void> {
+  for (const { email, phone, sourceId } of rows) {
+    const contacts = [
+      email === undefined ? undefined : await account.brevo.contact(email, 'email_id'),
+      await account.brevo.contact(sourceId, 'ext_id'),
+      phone === undefined ? undefined : await account.brevo.contact(phone, 'phone_id'),
+    ];
+    const known = contacts.flatMap((contact) => (contact ? [counterpartOf(contact)] : []));
+    await work.store.counterparts.put({ account: run.account, run: run._id }, known);
+  }
+}

@@ -1,0 +1,97 @@
+import { duplicateIdentifiers } from '@tajo/brevo';
+import { callbackUrl } from '@tajo/contracts';
+import { RequestRefused, RetryLater, WaitUntil } from '@tajo/errors';
+import { ID_ATTRIBUTE, toImportRow, type Identity } from '@tajo/mapping';
+import type { Batch, NewRejection } from '@tajo/store';
+import { GaveBack } from '../../settle.js';
+import type { Delivery, RunContext, Settled } from '../target.js';
+import type { ContactGroup } from './admit.js';
+import { type BatchRow, batchRowOf, identityOf, mayDropPhone, readBatch, refusedRow, withoutPhone, writtenRow } from './batch-rows.js';
+import { leaveLists } from './leave-lists.js';
+import { rulesOf } from './rules.js';
+
+/** How long a delivery waits for its lane in the worker slot before it gives the slot back. */
+const MAX_LANE_WAIT_MS = 10_000;
+/** Single writes under way at once; the lane allows 10 a second on the general tier. */
+const ABREAST = 5;
+
+export async function deliver(context: RunContext, batch: Batch, stored: readonly unknown[]): Promise<Delivery> {
+  const { rows, group } = readBatch(batch, stored);
+  const identity = identityOf(batch.identity);
+  if (group.by === 'one-by-one') return { kind: 'settled', settled: await oneByOne(context, batch.resource, rows, group, identity) };
+  const { processId } = await context.account.brevo.importContacts(
+    {
+      rows: rows.map(({ row }) => toImportRow(row, identity)),
+      listIds: group.listIds,
+      emailBlacklist: group.emailBlocked,
+      smsBlacklist: group.smsBlocked,
+      notifyUrl: callbackUrl(context.work.config, context.stored.callbackToken),
+    },
+    { maxWaitMs: MAX_LANE_WAIT_MS },
+  );
+  return { kind: 'sent', processId };
+}
+
+/** For what an import cannot say: clearing our own block, a changed address, a phone number that belongs to someone else. */
+async function oneByOne(context: RunContext, resource: string, rows: readonly BatchRow[], group: ContactGroup, identity: Identity): Promise<Settled> {
+  const written: Settled['written'][number][] = [];
+  const rejected: NewRejection[] = [];
+  for (let start = 0; start < rows.length; start += ABREAST) {
+    if (context.work.stopping.aborted) throw new GaveBack(); // Nothing is lost: every one of these writes may be done twice.
+    const outcomes = await Promise.all(rows.slice(start, start + ABREAST).map((row) => writeOne(context, resource, row, group, identity)));
+    for (const outcome of outcomes) {
+      if ('refused' in outcome) rejected.push(outcome.refused);
+      else written.push(writtenRow(outcome.row, group.listIds));
+    }
+  }
+  await leaveLists(context, rows, identity);
+  return { written, rejected, again: [], note: null };
+}
+
+type Outcome = { row: BatchRow } | { refused: NewRejection };
+
+async function writeOne(context: RunContext, resource: string, batchRow: BatchRow, group: ContactGroup, identity: Identity): Promise<Outcome> {
+  const { brevo } = context.account;
+  const { row } = batchRow;
+  const attributes = {
+    ...row.attributes,
+    ...(row.phone === undefined ? {} : { SMS: row.phone }),
+    ...(identity === 'attribute' ? { [ID_ATTRIBUTE]: row.sourceId } : {}),
+  };
+  const flags = { emailBlacklisted: row.emailBlocked, smsBlacklisted: row.smsBlocked, listIds: group.listIds };
+  const extId = identity === 'ext_id' ? row.sourceId : undefined;
+  const wait = { maxWaitMs: 60_000 };
+  try {
+    await brevo.upsertContact({ email: row.email, extId, attributes, ...flags }, wait);
+    return { row: batchRow };
+  } catch (error) {
+    if (!(error instanceof RequestRefused)) throw error;
+    const clashing = duplicateIdentifiers(error).map((name) => name.toUpperCase());
+    if (clashing.includes('SMS') && row.phone !== undefined && row.email !== undefined && mayDropPhone(context)) {
+      const reduced = batchRowOf(withoutPhone(row), rulesOf(context, resource), { lists: [...batchRow.leave] });
+      return writeOne(context, resource, reduced, group, identity);
+    }
+    if (clashing.includes('EXT_ID') && row.email !== undefined) return rename(context, batchRow, attributes, flags);
+    return { refused: refusedRow(batchRow, `brevo_${clashing[0]?.toLowerCase() ?? 'refused'}`, error.message) };
+  }
+}
+
+/** The contact that carries this Klaviyo id has another address in Brevo: the profile's e-mail changed. The blocklist flag goes along, or Brevo drops it. */
+async function rename(
+  { account }: RunContext,
+  batchRow: BatchRow,
+  attributes: Record<string, string | number | boolean | readonly string[]>,
+  flags: { emailBlacklisted: boolean; smsBlacklisted: boolean; listIds: readonly number[] },
+): Promise<Outcome> {
+  const { row } = batchRow;
+  if (row.email === undefined) return { row: batchRow };
+  try {
+    await account.brevo.updateContact(row.sourceId, 'ext_id', { email: row.email, attributes, ...flags });
+    return { row: batchRow };
+  } catch (error) {
+    if (error instanceof RetryLater || error instanceof WaitUntil || !(error instanceof RequestRefused)) throw error;
+    return {
+      refused: refusedRow(batchRow, 'brevo_address_taken', `The new e-mail address already belongs to another Brevo contact. Merge the two in Brevo, then replay. Brevo: ${error.message}`),
+    };
+  }
+}

@@ -1,0 +1,160 @@
+import { DELIVERIES_QUEUE, enqueue, jobIdOf, queueOfResource, RUNS_QUEUE, SETTLEMENTS_QUEUE, wake } from '@tajo/contracts';
+import { messageOf } from '@tajo/errors';
+import type { SliceOutline, StoredRun } from '@tajo/store';
+import { endRun } from './run-end.js';
+import { queueNamed, type Work } from './work.js';
+
+/** One worker tends at a time; it keeps the duty while it renews it. */
+const DUTY_MS = 5_000;
+const EVERY_MS = 500;
+/** A job without a sign of life for this many lock times is looked for in its queue. */
+const SILENT_LOCKS = 2;
+/** A delivery that was given up is begun anew after this long. */
+const GIVEN_UP_MS = 300_000;
+
+/**
+ * Looks after unfinished runs: feeds waiting slices to the queue as it drains, finishes splits and enqueues again what a dead
+ * process or a lost Redis forgot, and ends a run by its counts. Everything it does may be done twice.
+ */
+export function startTending(work: Work, holder: string): { stop(): Promise<void> } {
+  let stopped = false;
+  const woken = new AbortController();
+
+  async function loop(): Promise<void> {
+    while (!stopped) {
+      try {
+        if (await work.store.runs.holdDuty('tend', holder, DUTY_MS, work.now())) await tendRuns(work);
+      } catch (error) {
+        work.logger.warn({ reason: messageOf(error) }, 'tending runs was interrupted');
+      }
+      await sleep(EVERY_MS, woken.signal);
+    }
+  }
+
+  const running = loop();
+  return {
+    async stop() {
+      stopped = true;
+      woken.abort();
+      await running;
+    },
+  };
+}
+
+export async function tendRuns(work: Work): Promise<void> {
+  for (const run of await work.store.runs.unfinished()) {
+    if (run.state === 'planning') await enqueue(queueNamed(work, RUNS_QUEUE), 'plan-run', { account: run.account, run: run._id });
+    else if (run.state === 'reconciling') await enqueue(queueNamed(work, RUNS_QUEUE), 'reconcile-run', { account: run.account, run: run._id });
+    else await tendRunning(work, run);
+  }
+}
+
+async function tendRunning(work: Work, run: StoredRun): Promise<void> {
+  const { store } = work;
+  const now = work.now();
+  for (const parent of await store.slices.withUnfinishedSplit(run._id)) await store.slices.materialiseChild(parent, now);
+  await store.slices.finishSettled(run._id, now);
+
+  const open = await store.slices.outlineOfRun(run._id, ['waiting', 'queued', 'reading', 'settling', 'failed']);
+  await feed(work, open, now);
+  await findLost(work, open, now);
+  await tendBatches(work, run, open, now);
+  if (open.some((slice) => slice.state !== 'failed')) return;
+
+  // A split may have added a slice after the list was read; slices only ever come from open slices, so one more look is enough.
+  if ((await store.slices.outlineOfRun(run._id, ['waiting', 'queued', 'reading', 'settling'])).length > 0) return;
+  if (open.length > 0) {
+    const first = open.find((slice) => slice.error)?.error;
+    await endRun(work, run, 'failed', {
+      code: 'slices_failed',
+      message: `${open.length} slice(s) could not be read: ${first?.message ?? 'see the board'}`,
+      remedy: 'Mend the cause, then `tajo sync retry` continues where the run stopped.',
+      at: now,
+    });
+    return;
+  }
+  if (await store.runs.move(run._id, ['running'], 'reconciling')) {
+    await enqueue(queueNamed(work, RUNS_QUEUE), 'reconcile-run', { account: run.account, run: run._id });
+  }
+}
+
+/** History is not enqueued in advance: as many slices as are wanted in parallel, the rest waits in Mongo. */
+async function feed(work: Work, open: readonly SliceOutline[], now: Date): Promise<void> {
+  const busy = new Map<string, number>();
+  for (const slice of open) {
+    if (slice.state === 'queued' || slice.state === 'reading') busy.set(slice.resource, (busy.get(slice.resource) ?? 0) + 1);
+  }
+  const room = work.config.account.pace.parallelSlices * 2;
+  for (const slice of open) {
+    const taken = busy.get(slice.resource) ?? 0;
+    if (slice.state !== 'waiting' || taken >= room || (slice.notBefore !== null && slice.notBefore > now)) continue;
+    if (!(await work.store.slices.markQueued(slice, now))) continue;
+    await enqueuePage(work, slice);
+    busy.set(slice.resource, taken + 1);
+  }
+}
+
+async function enqueuePage(work: Work, slice: SliceOutline): Promise<void> {
+  await enqueue(queueNamed(work, queueOfResource(slice.resource)), 'sync-page', {
+    account: slice.account,
+    run: slice.run,
+    slice: slice._id,
+    turn: slice.turn,
+  });
+}
+
+/** Slices whose job is not in the queue any more, e.g. after Redis lost its data. */
+async function findLost(work: Work, open: readonly SliceOutline[], now: Date): Promise<void> {
+  for (const slice of open) {
+    if (slice.state !== 'queued' && slice.state !== 'reading') continue;
+    if (now.getTime() - slice.touchedAt.getTime() < silentMs(work)) continue;
+    const queue = queueNamed(work, queueOfResource(slice.resource));
+    const job = await queue.getJob(jobIdOf('sync-page', { account: slice.account, run: slice.run, slice: slice._id, turn: slice.turn }));
+    const state = job ? await job.getState() : 'missing';
+    if (state === 'missing' || state === 'unknown' || state === 'completed' || state === 'failed') {
+      work.logger.warn({ account: slice.account, run: slice.run, slice: slice._id, state }, 'a slice had lost its job');
+      await work.store.slices.requeueLost(slice, now);
+    }
+  }
+}
+
+async function tendBatches(work: Work, run: StoredRun, open: readonly SliceOutline[], now: Date): Promise<void> {
+  const counted = new Set(open.flatMap((slice) => slice.batches));
+  if (counted.size === 0) return;
+  const batches = await work.store.batches.ofRun(run._id, ['prepared', 'sent']);
+  if (batches.some((batch) => batch.state === 'sent')) {
+    await wake(queueNamed(work, SETTLEMENTS_QUEUE), 'settle-imports', { account: run.account }, { promote: false });
+  }
+  for (const batch of batches) {
+    if (batch.state !== 'prepared' || !counted.has(batch._id)) continue;
+    // Its job looked away or gave up while the run stood still.
+    const leftLying = run.resumedAt ? batch.touchedAt < run.resumedAt : false;
+    if (!leftLying && now.getTime() - batch.touchedAt.getTime() < silentMs(work)) continue;
+    const queue = queueNamed(work, DELIVERIES_QUEUE);
+    const payload = { account: run.account, run: run._id, batch: batch._id, attempt: batch.attempt };
+    const job = await queue.getJob(jobIdOf('deliver-batch', payload));
+    const state = job ? await job.getState() : 'missing';
+    const endedAt = job?.finishedOn ?? 0;
+    const mended = run.resumedAt ? endedAt < run.resumedAt.getTime() : false;
+    if (state === 'failed' && !mended && now.getTime() - endedAt < GIVEN_UP_MS) continue;
+    if (state === 'failed' || state === 'completed') await job?.remove();
+    if (state === 'missing' || state === 'unknown' || state === 'failed' || state === 'completed') await enqueue(queue, 'deliver-batch', payload);
+  }
+}
+
+function silentMs({ config }: Work): number {
+  return SILENT_LOCKS * config.worker.lockSeconds * 1_000;
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done);
+  });
+}
