@@ -1,0 +1,168 @@
+import type { ConnectKlaviyo, Operations, Progress, ReplayRejections, StartSync } from './api-types.generated.js';
+import { type ApiRequest, createTransport, type Transport } from './transport.js';
+import { readProgress, watchRun, type WatchOptions } from './watch.js';
+
+export interface TajoClientOptions {
+  /** The key of the API (TAJO_API_KEY). */
+  readonly apiKey: string;
+  /** Sent along by `connectors.connect`. */
+  readonly brevoApiKey?: string | undefined;
+  /** Default `http://127.0.0.1:3000`. */
+  readonly baseUrl?: string | undefined;
+  /** Longest wait for an answer, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Default the platform's. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+type AnswerOf<Name extends keyof Operations> = Operations[Name]['answer'];
+type Given<T> = { readonly [Key in keyof T]: T[Key] | undefined };
+
+/** Klaviyo allows one request a second to the endpoint a test begins with, and every scope is a request more. */
+const CONNECT_WITHIN_MS = 90_000;
+
+/**
+ * The Tajo API. Every method throws `TajoApiError` when the API refuses and `TajoUnreachableError` when there is no answer. Reading
+ * is tried up to three times; starting a run only with an idempotency key; any other change once.
+ */
+export class TajoClient {
+  readonly connectors;
+  readonly syncs;
+  readonly rejections;
+  readonly records;
+
+  constructor(options: TajoClientOptions) {
+    const { apiKey, brevoApiKey, baseUrl = 'http://127.0.0.1:3000', timeoutMs = 30_000 } = options;
+    // A browser's fetch must be called on its window.
+    const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    const transport = createTransport({ apiKey, baseUrl, timeoutMs, fetch });
+    this.connectors = connectorsOf(transport, brevoApiKey);
+    this.syncs = syncsOf(transport);
+    this.rejections = rejectionsOf(transport);
+    this.records = recordsOf(transport);
+  }
+}
+
+/** The answer of a named operation. */
+async function call<Name extends keyof Operations>(transport: Transport, request: ApiRequest): Promise<AnswerOf<Name>> {
+  // The producer's tests hold every answer against the very schema that the type is generated from.
+  return (await transport.json(request)) as AnswerOf<Name>;
+}
+
+function connectorsOf(transport: Transport, brevoApiKey: string | undefined) {
+  return {
+    /** Tries both keys and the scopes, and stores them only when nothing is missing. */
+    connect(connector: 'klaviyo', keys: ConnectKlaviyo, { signal }: CallOptions = {}): Promise<AnswerOf<'connectKlaviyo'>> {
+      const body = { ...(brevoApiKey !== undefined && { brevoApiKey }), ...keys };
+      return call<'connectKlaviyo'>(transport, {
+        method: 'POST',
+        path: `/v1/connectors/${connector}/connect`,
+        body,
+        signal,
+        timeoutMs: CONNECT_WITHIN_MS,
+      });
+    },
+
+    status(
+      connector: 'klaviyo' = 'klaviyo',
+      { account, signal }: CallOptions & { account?: string | undefined } = {},
+    ): Promise<AnswerOf<'readKlaviyo'>> {
+      return call<'readKlaviyo'>(transport, { method: 'GET', path: `/v1/connectors/${connector}`, query: { account }, signal });
+    },
+
+    /** Tests the credentials in use. What is wrong is in the answer. */
+    test(
+      connector: 'klaviyo' = 'klaviyo',
+      { account, signal }: CallOptions & { account?: string | undefined } = {},
+    ): Promise<AnswerOf<'testKlaviyo'>> {
+      const body = account === undefined ? {} : { account };
+      return call<'testKlaviyo'>(transport, {
+        method: 'POST',
+        path: `/v1/connectors/${connector}/test`,
+        body,
+        signal,
+        timeoutMs: CONNECT_WITHIN_MS,
+      });
+    },
+  };
+}
+
+function syncsOf(transport: Transport) {
+  type Change = 'pauseSync' | 'resumeSync' | 'retrySync' | 'cancelSync';
+  const change = <Name extends Change>(verb: string, id: string, { signal }: CallOptions) =>
+    call<Name>(transport, { method: 'POST', path: `${runPath(id)}/${verb}`, signal });
+
+  return {
+    /**
+     * Starts a run. While another run of the account is not finished: `TajoApiError` with `code` `run_active` and its `runId`.
+     * With the same idempotency key the same request starts nothing new and answers with the same run.
+     */
+    start(
+      request: StartSync,
+      { idempotencyKey, signal }: CallOptions & { idempotencyKey?: string | undefined } = {},
+    ): Promise<AnswerOf<'startSync'>> {
+      return call<'startSync'>(transport, { method: 'POST', path: '/v1/syncs', body: request, idempotencyKey, signal });
+    },
+
+    get(id: string, { signal }: CallOptions = {}): Promise<AnswerOf<'readSync'>> {
+      return call<'readSync'>(transport, { method: 'GET', path: runPath(id), signal });
+    },
+
+    /** The latest first, one page. */
+    list(filter: Given<Operations['listSyncs']['query']> = {}, { signal }: CallOptions = {}): Promise<AnswerOf<'listSyncs'>> {
+      return call<'listSyncs'>(transport, { method: 'GET', path: '/v1/syncs', query: filter, signal });
+    },
+
+    pause: (id: string, options: CallOptions = {}) => change<'pauseSync'>('pause', id, options),
+    /** Goes on where the run was paused, or stopped because somebody had to act. */
+    resume: (id: string, options: CallOptions = {}) => change<'resumeSync'>('resume', id, options),
+    /** Reads again what failed of a failed run. */
+    retry: (id: string, options: CallOptions = {}) => change<'retrySync'>('retry', id, options),
+    cancel: (id: string, options: CallOptions = {}) => change<'cancelSync'>('cancel', id, options),
+
+    /** One snapshot. */
+    progress: (id: string, { signal }: CallOptions = {}): Promise<Progress> => readProgress(transport, id, signal),
+
+    /** Snapshots about each second until the run is final; the last one has `final: true`. Reconnects by itself. */
+    watch: (id: string, options: WatchOptions = {}): AsyncIterable<Progress> => watchRun(transport, id, options),
+  };
+}
+
+function rejectionsOf(transport: Transport) {
+  return {
+    /** One page; `next` is the `after` of the following one. */
+    list(
+      filter: Given<Operations['listRejections']['query']> = {},
+      { signal }: CallOptions = {},
+    ): Promise<AnswerOf<'listRejections'>> {
+      return call<'listRejections'>(transport, { method: 'GET', path: '/v1/rejections', query: filter, signal });
+    },
+
+    /** Reads rejected records again from Klaviyo and delivers them, as a run of its own. */
+    replay(request: ReplayRejections, { signal }: CallOptions = {}): Promise<AnswerOf<'replayRejections'>> {
+      return call<'replayRejections'>(transport, { method: 'POST', path: '/v1/rejections/replay', body: request, signal });
+    },
+  };
+}
+
+function recordsOf(transport: Transport) {
+  return {
+    /** Why a record is, or is not, in Brevo; `id` is its id at Klaviyo. */
+    explain(
+      resource: string,
+      id: string,
+      { account, signal }: CallOptions & { account?: string | undefined } = {},
+    ): Promise<AnswerOf<'explainRecord'>> {
+      const path = `/v1/records/${encodeURIComponent(resource)}/${encodeURIComponent(id)}`;
+      return call<'explainRecord'>(transport, { method: 'GET', path, query: { account }, signal });
+    },
+  };
+}
+
+function runPath(id: string): string {
+  return `/v1/syncs/${encodeURIComponent(id)}`;
+}
