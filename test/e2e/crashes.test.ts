@@ -97,10 +97,10 @@ describe('Brevo', () => {
 describe('Klaviyo', () => {
   it('answering with errors, resets and broken JSON now and then is read to the end', async () => {
     const { stack, run } = await running({ ...BUSY, env: { LOG_LEVEL: 'warn' } });
-    for (const kind of ['reset-before', 'reset-after', 'truncate'] as const) {
-      await stack.sandbox.klaviyo.fault({ kind, path: '/api/profiles', times: 3, probability: 0.3 });
-    }
-    await stack.sandbox.klaviyo.fault({ kind: 'status', status: 503, path: '/api/profiles', times: 3, probability: 0.3 });
+    // The first requests plan the run; the slices shall meet the faults.
+    const often = { path: '/api/profiles', skip: 6, times: 2 } as const;
+    for (const kind of ['reset-before', 'reset-after', 'truncate'] as const) await stack.sandbox.klaviyo.fault({ kind, ...often });
+    await stack.sandbox.klaviyo.fault({ kind: 'status', status: 503, ...often });
     await everythingAgrees(stack, await finished(stack, run));
   }, 180_000);
 });

@@ -91,14 +91,6 @@ afterAll(async () => {
 }, 30_000);
 
 describe('nobody without a key', () => {
-  /** What a request could have changed. */
-  const everything = async () => ({
-    runs: await store.runs.list({ limit: 100 }),
-    accounts: await store.accounts.list(),
-    rejections: await store.rejections.list({ account: 'default' }, { limit: 100 }),
-    jobs: await Promise.all([...queues.values()].map(async (queue) => ({ [queue.name]: await queue.getJobCounts() }))),
-    paused: await Promise.all([...queues.values()].map((queue) => queue.isPaused())),
-  });
   let before: Awaited<ReturnType<typeof everything>>;
   beforeAll(async () => {
     before = await everything();
@@ -125,7 +117,7 @@ describe('nobody without a key', () => {
         headers: { ...headers, 'content-type': 'application/json' },
         ...(method === 'post' && { body: JSON.stringify(bodies[id] ?? {}) }),
       });
-      expect({ who, status: answer.status, code: (await codeOf(answer)) }).toEqual({ who, status: 401, code: 'unauthenticated' });
+      expect({ who, status: answer.status, code: await codeOf(answer) }).toEqual({ who, status: 401, code: 'unauthenticated' });
     }
   });
 
@@ -173,7 +165,10 @@ describe('nobody without a key', () => {
     '%s of the board',
     async (path) => {
       for (const headers of Object.values(strangers)) {
-        const asBrowser = await fetch(urlOf(board()) + path, { headers: { ...headers, accept: 'text/html' }, redirect: 'manual' });
+        const asBrowser = await fetch(urlOf(board()) + path, {
+          headers: { ...headers, accept: 'text/html' },
+          redirect: 'manual',
+        });
         expect(asBrowser.headers.get('location')).toBe(`/sign-in?next=${encodeURIComponent(path)}`);
         expect(await asBrowser.text()).not.toContain('klaviyo-profiles"');
         const asProgram = await fetch(urlOf(board()) + path, { headers: { ...headers, accept: 'application/json' } });
@@ -211,7 +206,14 @@ describe('nobody without a key', () => {
     const { callbackToken } = (await store.accounts.get('default')) ?? { callbackToken: '' };
     const settlements = () => redisContents(stack.redisUrl, `${stack.queuePrefix}:settlements`);
     const quiet = await settlements();
-    for (const token of ['default', callbackToken.slice(1), `${callbackToken}x`, `${callbackToken}%00`, 'null', '[object Object]']) {
+    for (const token of [
+      'default',
+      callbackToken.slice(1),
+      `${callbackToken}x`,
+      `${callbackToken}%00`,
+      'null',
+      '[object Object]',
+    ]) {
       const answer = await fetch(`${stack.apiUrl}/callbacks/brevo/${token}`, { method: 'POST' });
       expect({ token: token.length, status: answer.status }).toEqual({ token: token.length, status: 404 });
     }
@@ -288,7 +290,6 @@ describe('no secret, e-mail address or phone number', () => {
     expect(plantedIn(JSON.stringify(contacts), secrets)).toEqual(
       expect.arrayContaining(['e-mail of a written contact', 'phone of a written contact', 'e-mail in a property']),
     );
-    expect(plantedIn(`dGFqbzp4${Buffer.from(`a:${stack.apiKey}`).toString('base64')}`, secrets)).toEqual([]);
     expect(plantedIn(Buffer.from(`a:${stack.apiKey}`).toString('base64'), secrets)).toEqual(['key of the API']);
     expect(plantedIn('call +1 (415) 555-0141', secrets)).toEqual(['phone of a written contact']);
   });
@@ -302,9 +303,22 @@ describe('no secret, e-mail address or phone number', () => {
   it('lies open in MongoDB: credentials are sealed', async () => {
     const { sealed } = (await store.accounts.get('default')) ?? { sealed: null };
     expect(sealed).toMatch(/^v1\.[\w-]+\.[\w-]+\.[\w-]+$/);
-    expect(plantedIn(JSON.stringify(await store.accounts.list()), { ...planted, 'key of the API': stack.apiKey })).toEqual([]);
+    const keys = Object.fromEntries(Object.entries(secrets).filter(([name]) => name.startsWith('key of')));
+    expect(Object.keys(keys)).toHaveLength(3);
+    expect(plantedIn(JSON.stringify(await store.accounts.list()), keys)).toEqual([]);
   });
 });
+
+/** What a request could have changed. */
+async function everything() {
+  return {
+    runs: await store.runs.list({ limit: 100 }),
+    accounts: await store.accounts.list(),
+    rejections: await store.rejections.list({ account: 'default' }, { limit: 100 }),
+    jobs: await Promise.all([...queues.values()].map(async (queue) => ({ [queue.name]: await queue.getJobCounts() }))),
+    paused: await Promise.all([...queues.values()].map((queue) => queue.isPaused())),
+  };
+}
 
 /** People of whom something is awkward, each in a way that ends somewhere else. */
 async function plantProfiles(): Promise<void> {
@@ -318,7 +332,8 @@ async function plantProfiles(): Promise<void> {
         lifetime_value: `${emailOf('property')} or +1 415 555 0144`,
         last_order_date: '+14155550144',
         note: `write to ${emailOf('property')}`,
-        [emailOf('named')]: 'yes',
+        // Too deep to be written, so that its name stands among the fields left out.
+        [emailOf('named')]: nested(30),
       },
     },
     subscriptions: subscribed,
@@ -333,13 +348,23 @@ async function plantProfiles(): Promise<void> {
   single = await klaviyo.add({ attributes: { email: emailOf('single') }, subscriptions: unsubscribed });
 }
 
+function nested(depth: number): unknown {
+  return depth === 0 ? 'the end' : [nested(depth - 1)];
+}
+
 let single: string;
 const subscribed = consent('SUBSCRIBED', true);
 const unsubscribed = consent('UNSUBSCRIBED', false);
 
 function consent(state: string, can: boolean): Subscriptions {
   const since = '2026-01-02T03:04:05+00:00';
-  const common = { consent: state, consent_timestamp: since, last_updated: since, method: 'API', method_detail: emailOf('property') };
+  const common = {
+    consent: state,
+    consent_timestamp: since,
+    last_updated: since,
+    method: 'API',
+    method_detail: emailOf('property'),
+  };
   return {
     email: {
       marketing: {
@@ -379,17 +404,23 @@ async function runsThatMeetQuotes(): Promise<Run[]> {
   await runIs('completed', second.id);
 
   const faults = [...(await sandbox.klaviyo.faults()), ...(await sandbox.brevo.faults())];
-  expect(faults.map(({ path, status, hits }) => ({ path, status, hits }))).toEqual(faults.map(({ path, status }) => ({ path, status, hits: 1 })));
+  expect(faults.map(({ path, status, hits }) => ({ path, status, hits }))).toEqual(
+    faults.map(({ path, status }) => ({ path, status, hits: 1 })),
+  );
   return Promise.all([first.id, second.id].map((id) => client.syncs.get(id)));
 }
 
 async function runIs(state: Run['state'], id: string): Promise<void> {
-  await until(async () => {
-    const run = await stack.client.syncs.get(id);
-    const over = run.state !== state && ['completed', 'failed', 'stopped'].includes(run.state);
-    if (over) throw new Error(`run ${id} is ${run.state} instead of ${state}: ${JSON.stringify(run.problem)}`);
-    return run.state === state;
-  }, 60_000, `run ${id} to be ${state}`);
+  await until(
+    async () => {
+      const run = await stack.client.syncs.get(id);
+      const over = run.state !== state && ['completed', 'failed', 'stopped'].includes(run.state);
+      if (over) throw new Error(`run ${id} is ${run.state} instead of ${state}: ${JSON.stringify(run.problem)}`);
+      return run.state === state;
+    },
+    60_000,
+    `run ${id} to be ${state}`,
+  );
 }
 
 /** What operators saw while a run stood still; its problem is forgotten when it goes on. */
@@ -397,7 +428,11 @@ const looks: { api: string; board: string; line: string }[] = [];
 
 async function standstill(id: string): Promise<(typeof looks)[number]> {
   const [api, page, line] = await Promise.all([
-    Promise.all(['/v1/connectors/klaviyo', `/v1/syncs/${id}`, `/v1/syncs/${id}/progress?once=true`].map((path) => textOf(stack.apiUrl + path, asUs()))),
+    Promise.all(
+      ['/v1/connectors/klaviyo', `/v1/syncs/${id}`, `/v1/syncs/${id}/progress?once=true`].map((path) =>
+        textOf(stack.apiUrl + path, asUs()),
+      ),
+    ),
     textOf(`${urlOf(board())}/runs/${id}`, await asOperator()),
     tajo(['sync', 'status', id], stack.env),
   ]);
@@ -409,7 +444,14 @@ async function plantJob(): Promise<void> {
   const queue = queues.get('klaviyo-profiles');
   const quote = QUOTE.replaceAll('quoted', 'request').replaceAll('0143', '0145');
   const jobs = await Promise.all([
-    queue?.add('sync-page', { account: 'default', run: 'run_1', slice: 'slice_1', turn: quote, email: emailOf('request'), SMS: '14155550145' }),
+    queue?.add('sync-page', {
+      account: 'default',
+      run: 'run_1',
+      slice: 'slice_1',
+      turn: quote,
+      email: emailOf('request'),
+      SMS: '14155550145',
+    }),
     queue?.add(emailOf('request'), { account: 'default', note: quote }),
   ]);
   for (const job of jobs) {
@@ -419,16 +461,23 @@ async function plantJob(): Promise<void> {
 }
 
 async function answersOfTheApi(runs: readonly Run[]): Promise<string> {
-  const records = [];
-  for await (const { id, attributes } of stack.sandbox.klaviyo.profiles()) if (attributes.email?.startsWith('planted')) records.push(id);
+  const records: string[] = [];
+  for await (const { id, attributes } of stack.sandbox.klaviyo.profiles())
+    if (attributes.email?.startsWith('planted')) records.push(id);
   expect(records).toHaveLength(7);
   const paths = routes
     .filter(({ access, method }) => access === 'key' && method === 'get')
     .flatMap(({ path }) => {
-      if (path.includes('{sourceId}')) return records.map((id) => path.replace('{resource}', 'profiles').replace('{sourceId}', id));
+      if (path.includes('{sourceId}'))
+        return records.map((id) => path.replace('{resource}', 'profiles').replace('{sourceId}', id));
       return path.includes('{id}') ? runs.map(({ id }) => path.replace('{id}', id)) : [path];
     });
-  const more = ['/v1/rejections?limit=500', '/v1/rejections?outcome=skipped', '/v1/openapi.json', ...runs.map(({ id }) => `/v1/syncs/${id}/progress?once=true`)];
+  const more = [
+    '/v1/rejections?limit=500',
+    '/v1/rejections?outcome=skipped',
+    '/v1/openapi.json',
+    ...runs.map(({ id }) => `/v1/syncs/${id}/progress?once=true`),
+  ];
   const texts = await Promise.all([...paths, ...more].map((path) => textOf(stack.apiUrl + path, asUs())));
   const tested = await stack.client.connectors.test('klaviyo');
   return [...looks.map(({ api }) => api), ...texts, JSON.stringify(tested)].join('\n');
@@ -439,7 +488,7 @@ async function refusalsOfTheApi(): Promise<string> {
   const email = emailOf('request');
   const json = { 'content-type': 'application/json' };
   const keys = { privateApiKey: 'pk_plantedrequestkey1', brevoApiKey: 'xkeysib-plantedrequestkey-1' };
-  const requests: [string, string, RequestInit?][] = [
+  const requests: [string, string, (Omit<RequestInit, 'headers'> & { headers?: Record<string, string> })?][] = [
     ['GET', `/v1/syncs/${email}`],
     ['GET', `/v1/syncs/%2B14155550145`],
     ['GET', `/v1/${encodeURIComponent(email)}/+14155550145`],
@@ -453,13 +502,21 @@ async function refusalsOfTheApi(): Promise<string> {
     ['POST', '/v1/syncs', { headers: { 'content-type': 'text/plain' }, body: email }],
     ['POST', '/v1/syncs', { headers: json, body: JSON.stringify({ mode: 'full', account: email.repeat(50_000) }) }],
     ['POST', '/v1/syncs', { headers: { ...json, 'idempotency-key': `${email} +14155550145` }, body: '{"mode":"full"}' }],
-    ['POST', '/v1/rejections/replay', { headers: json, body: JSON.stringify({ resource: 'profiles', sourceIds: [email], reason: email }) }],
+    [
+      'POST',
+      '/v1/rejections/replay',
+      { headers: json, body: JSON.stringify({ resource: 'profiles', sourceIds: [email], reason: email }) },
+    ],
     ['POST', '/v1/connectors/klaviyo/connect', { headers: json, body: JSON.stringify(keys) }],
-    ['POST', '/v1/connectors/klaviyo/connect', { headers: json, body: JSON.stringify({ ...keys, brevoApiKey: undefined, account: 'other' }) }],
+    [
+      'POST',
+      '/v1/connectors/klaviyo/connect',
+      { headers: json, body: JSON.stringify({ ...keys, brevoApiKey: undefined, account: 'other' }) },
+    ],
     ['POST', '/v1/connectors/klaviyo/connect', { headers: json, body: JSON.stringify({ ...keys, brevoKey: keys.brevoApiKey }) }],
     ['GET', '/v1/syncs', { headers: { authorization: 'Bearer plantedrequestkey-0123456789' } }],
   ];
-  const texts = [];
+  const texts: string[] = [];
   for (const [method, path, { headers, ...init } = {}] of requests) {
     const answer = await fetch(stack.apiUrl + path, { method, ...init, headers: { ...asUs().headers, ...headers } });
     const text = await answer.text();
@@ -469,7 +526,7 @@ async function refusalsOfTheApi(): Promise<string> {
       status: expect.any(Number),
       type: 'application/problem+json; charset=utf-8',
     });
-    texts.push(`${path === '' ? '' : method} ${answer.status} ${JSON.stringify([...answer.headers])} ${text}`);
+    texts.push(`${method} ${answer.status} ${JSON.stringify([...answer.headers])} ${text}`);
   }
   return texts.join('\n');
 }
@@ -482,10 +539,20 @@ async function answersOfTheBoard(runs: readonly Run[]): Promise<string> {
     const [some] = jobs;
     const reads = bullBoardApi().filter(({ method }) => method === 'GET');
     paths.push(...reads.map(({ path }) => `/queues${filled(path, name, some?.id)}`));
-    paths.push(...['failed', 'completed', 'delayed', 'latest'].map((status) => `/queues/api/queues?activeQueue=${name}&status=${status}&jobsPerPage=100`));
-    paths.push(...jobs.flatMap(({ id }) => [`/queues/api/queues/${name}/${id}`, `/queues/api/queues/${name}/${id}/logs`, `/queues/queue/${name}/${id}`]));
+    paths.push(
+      ...['failed', 'completed', 'delayed', 'latest'].map(
+        (status) => `/queues/api/queues?activeQueue=${name}&status=${status}&jobsPerPage=100`,
+      ),
+    );
+    paths.push(
+      ...jobs.flatMap(({ id }) => [
+        `/queues/api/queues/${name}/${id}`,
+        `/queues/api/queues/${name}/${id}/logs`,
+        `/queues/queue/${name}/${id}`,
+      ]),
+    );
   }
-  const texts = [...looks.map((look) => look.board)];
+  const texts = looks.map((look) => look.board);
   for (const path of new Set(paths)) texts.push(await textOf(urlOf(board()) + path, session));
   const [failed] = (await queues.get('klaviyo-profiles')?.getFailed()) ?? [];
   const changes: [string, string][] = [
@@ -566,7 +633,11 @@ function bullBoardApi(): { method: string; path: string }[] {
 }
 
 function filled(path: string, queue = 'klaviyo-profiles', job = 'page-1'): string {
-  return path.replace(':queueName', queue).replace(':jobId', job).replace(':queueStatus', 'failed').replace(':schedulerId', 'hourly');
+  return path
+    .replace(':queueName', queue)
+    .replace(':jobId', job)
+    .replace(':queueStatus', 'failed')
+    .replace(':schedulerId', 'hourly');
 }
 
 /** Addresses a process listens on, as the kernel has them. */
@@ -587,6 +658,15 @@ function listeningOf(pid: number | undefined): string[] {
     if (state !== LISTEN || !sockets.includes(inode)) return [];
     // IPv4 stands in hexadecimal, the last byte first.
     const bytes = address.match(/../g) ?? [];
-    return [`${bytes.length === 4 ? bytes.reverse().map((byte) => Number.parseInt(byte, 16)).join('.') : address}:${Number.parseInt(port, 16)}`];
+    return [
+      `${
+        bytes.length === 4
+          ? bytes
+              .toReversed()
+              .map((byte) => Number.parseInt(byte, 16))
+              .join('.')
+          : address
+      }:${Number.parseInt(port, 16)}`,
+    ];
   });
 }

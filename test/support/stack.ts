@@ -180,7 +180,8 @@ function spawnApp(app: App, port: number, env: Record<string, string>): AppProce
   };
 }
 
-async function becomeReady({ app, port, child, output }: AppProcess): Promise<void> {
+async function becomeReady(started: AppProcess): Promise<void> {
+  const { app, port, child } = started;
   try {
     await until(
       async () => {
@@ -192,7 +193,7 @@ async function becomeReady({ app, port, child, output }: AppProcess): Promise<vo
       `${app} to be ready`,
     );
   } catch (error) {
-    throw error instanceof Error ? new Error(`${error.message}\n${output()}`, { cause: error }) : error;
+    throw error instanceof Error ? new Error(`${error.message}\n${started.output()}`, { cause: error }) : error;
   }
 }
 

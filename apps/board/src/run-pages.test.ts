@@ -150,6 +150,7 @@ async function runWithTroubles({ store }: TestBoard): Promise<string> {
     differences: [{ key: 'email.subscribed', klaviyo: 800, brevo: 799, explanation: 'One contact was unsubscribed in Brevo.' }],
     wronglyMailable: 0,
     foreign: 12,
+    phonesNotTaken: 0,
     notRead: 0,
   };
   await store.runs.move(id, ['planning'], 'stopped', { problem, reconciliation });

@@ -13,9 +13,9 @@ let producer: TestProducer;
 beforeAll(async () => {
   vendors = await startVendors({
     klaviyo: {
-      [GOOD]: ['accounts:read', 'profiles:read', 'subscriptions:read'],
-      [NARROW]: ['accounts:read', 'profiles:read'],
-      [NO_ACCOUNT]: ['profiles:read', 'subscriptions:read'],
+      [GOOD]: ['accounts:read', 'profiles:read'],
+      [NARROW]: ['accounts:read'],
+      [NO_ACCOUNT]: ['profiles:read'],
     },
     brevo: [BREVO],
   });
@@ -58,8 +58,8 @@ describe('connecting an account', () => {
     const account = anAccount();
     const { status, json } = await connect({ account, privateApiKey: NARROW, brevoApiKey: BREVO });
     expect(status).toBe(422);
-    expect(json).toMatchObject({ code: 'klaviyo_scope_missing', field: 'privateApiKey', missingScopes: ['subscriptions:read'] });
-    expect(json['detail']).toContain('subscriptions:read');
+    expect(json).toMatchObject({ code: 'klaviyo_scope_missing', field: 'privateApiKey', missingScopes: ['profiles:read'] });
+    expect(json['detail']).toContain('profiles:read');
     expect(await producer.store.accounts.get(account)).toBeNull();
   });
 

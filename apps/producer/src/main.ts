@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { createAccountOpener, DEFAULT_ACCOUNT } from '@tajo/accounts';
 import { loadConfig, type Config } from '@tajo/config';
 import { openQueues } from '@tajo/contracts';
-import { BadInput, messageOf } from '@tajo/errors';
+import { BadInput, messageOf, RetryLater } from '@tajo/errors';
 import { createRedisLimiter } from '@tajo/limiter';
 import { createLogger, type Logger, redact } from '@tajo/logging';
 import { resourceNames } from '@tajo/mapping';
@@ -87,10 +87,11 @@ async function migrated(store: ReturnType<typeof createStore>): Promise<void> {
     await store.migrate();
   } catch (cause) {
     if (!isStoreUnreachable(cause)) throw cause;
-    throw new BadInput('mongo_unreachable', `MongoDB cannot be reached (${redact(messageOf(cause))}); check MONGO_URL.`, {
-      field: 'MONGO_URL',
-      cause,
-    });
+    throw new RetryLater(
+      'mongo_unreachable',
+      `MongoDB cannot be reached (${redact(messageOf(cause))}); check MONGO_URL and that it runs.`,
+      { cause },
+    );
   }
 }
 

@@ -19,6 +19,13 @@ describe('errors as problem documents', () => {
     });
   });
 
+  it('repeats no address, number or key of what was sent', () => {
+    const problem = new Problem(422, 'invalid_request', 'Unknown field ann@shop.example.', {
+      extras: { field: 'ann@shop.example', errors: [{ field: '+14155550123', message: 'pk_0123456789 is none' }] },
+    });
+    expect(JSON.stringify(problem)).not.toMatch(/ann@|4155550123|pk_0123/);
+  });
+
   it('names what somebody has to do', () => {
     const stopped = new AccountStopped('klaviyo_key_refused', 'Klaviyo refused the key.', { remedy: 'Replace it.' });
     expect(problemOf(stopped).toJSON()).toMatchObject({ status: 409, remedy: 'Replace it.' });

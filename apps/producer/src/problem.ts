@@ -1,4 +1,5 @@
 import { AccountStopped, BadInput, RequestRefused, RetryLater, TajoError, WaitUntil } from '@tajo/errors';
+import { redactDeep } from '@tajo/logging';
 import { isStoreUnreachable } from '@tajo/store';
 import { isRedisUnreachable } from './redis.js';
 
@@ -23,10 +24,16 @@ export class Problem extends TajoError {
     this.headers = headers;
   }
 
-  /** The document. Extras never hide the standard members. */
+  /**
+   * The document. Extras never hide the standard members. It repeats what callers and vendors said, but no address, number or key in it:
+   * answers end up in logs of others.
+   */
   toJSON(): Record<string, unknown> {
     const { status, code, message: detail, extras } = this;
-    return { ...extras, type: `urn:tajo:problem:${code}`, title: titles[status] ?? 'The request failed', status, detail, code };
+    const title = titles[status] ?? 'The request failed';
+    const document = redactDeep({ ...extras, type: `urn:tajo:problem:${code}`, title, status, detail, code });
+    // The copy of an object with its strings cleaned is an object with the same keys.
+    return document as Record<string, unknown>;
   }
 }
 

@@ -1,4 +1,4 @@
-import { BadInput, messageOf } from '@tajo/errors';
+import { messageOf, RetryLater } from '@tajo/errors';
 import { Redis } from 'ioredis';
 
 /**
@@ -30,13 +30,11 @@ export async function redisReady(redis: Redis): Promise<void> {
   } catch (error) {
     const cause = reason ?? error;
     const { host, port } = redis.options;
-    throw new BadInput(
+    // No fault of the configuration: whoever supervises the process is to start it again.
+    throw new RetryLater(
       'redis_unreachable',
-      `Redis at ${host}:${port} cannot be reached (${messageOf(cause)}); check REDIS_URL.`,
-      {
-        field: 'REDIS_URL',
-        cause,
-      },
+      `Redis at ${host}:${port} cannot be reached (${messageOf(cause)}); check REDIS_URL and that it runs.`,
+      { cause },
     );
   } finally {
     redis.off('error', note);

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { JOB_NAMES, parseJob, queueNames, type JobName } from '@tajo/contracts';
+import { JOB_NAMES, parseJob, queueNames, retryDelayMs, type JobName } from '@tajo/contracts';
 import { AccountStopped, Bug, messageOf } from '@tajo/errors';
 import { Worker, type ConnectionOptions, type Job } from 'bullmq';
 import type { Logger } from '@tajo/logging';
@@ -45,20 +45,31 @@ export function consume(options: ConsumeOptions): Consumers {
       const handler = options.handlers[name] as (payload: unknown, signal: AbortSignal) => Promise<void>;
       await handler(parseJob(name, job.data), stop.signal);
       options.observe?.(name, 'done', Date.now() - startedAt);
-    } catch (thrown) {
+    } catch (fault) {
+      const thrown = await reported(job, name, fault);
       const last = isLastAttempt(job, thrown);
-      const account: unknown = job.data?.account;
-      if (thrown instanceof AccountStopped && typeof account === 'string') await options.onAccountStopped(account, thrown);
-      else if (last) await options.onGivenUp(name, job.data, thrown);
       const settled = await settleJob(job, token, thrown);
       const backInQueue = settled.name === 'WaitingError' || settled.name === 'DelayedError';
-      options.observe?.(name, backInQueue ? 'given-back' : 'failed', Date.now() - startedAt);
+      // A name we do not know may be anything, and would be a label of the metrics.
+      if (JOB_NAMES.includes(name)) options.observe?.(name, backInQueue ? 'given-back' : 'failed', Date.now() - startedAt);
       if (!backInQueue) {
         const facts = { job: job.id, name, attempt: job.attemptsMade + 1, err: thrown };
         if (last) logger.error(facts, 'job failed for good');
         else logger.warn(facts, 'job will be tried again');
       }
       throw settled;
+    }
+  }
+
+  /** Tells those who must know. What keeps it from telling goes on in the fault's stead: then the job tries both again. */
+  async function reported(job: Job, name: JobName, fault: unknown): Promise<unknown> {
+    const account: unknown = job.data?.account;
+    try {
+      if (fault instanceof AccountStopped && typeof account === 'string') await options.onAccountStopped(account, fault);
+      else if (isLastAttempt(job, fault)) await options.onGivenUp(name, job.data, fault);
+      return fault;
+    } catch (failure) {
+      return failure;
     }
   }
 
@@ -71,6 +82,7 @@ export function consume(options: ConsumeOptions): Consumers {
       stalledInterval: options.lockMs,
       // A rolling restart stalls a job more than once; the slice's fence makes that harmless.
       maxStalledCount: 50,
+      settings: { backoffStrategy: (attemptsMade) => retryDelayMs(attemptsMade ?? 1) },
     });
     worker.on('error', (error) => logger.warn({ queue, reason: messageOf(error) }, 'queue connection'));
     return worker;
@@ -84,9 +96,8 @@ export function consume(options: ConsumeOptions): Consumers {
         setTimeout(() => resolve('late'), withinMs).unref();
       });
       if ((await Promise.race([closing, late])) !== 'late') return;
-      // Their locks expire and another worker takes the jobs up; the fence keeps this process from writing meanwhile.
+      // Their locks expire with this process and another worker takes the jobs up. Once closing, BullMQ cannot be hurried.
       logger.warn({ withinMs }, 'jobs did not stop in time');
-      await Promise.all(workers.map((worker) => worker.close(true)));
     },
     isRunning: () => workers.every((worker) => worker.isRunning()),
   };

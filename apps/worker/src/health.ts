@@ -11,7 +11,7 @@ export function createHealthServer(options: { ready: () => Promise<boolean>; reg
     res.json({ status: 'ok' });
   });
   app.get('/health/ready', async (_req, res) => {
-    const ready = await options.ready();
+    const ready = await options.ready().catch(() => false);
     res.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'not ready' });
   });
   app.get('/metrics', async (req, res) => {
@@ -27,9 +27,10 @@ export function createHealthServer(options: { ready: () => Promise<boolean>; reg
 /** Hashing both sides first makes the comparison constant in time whatever the lengths. */
 function isAuthorized(header: string | undefined, apiKey: string | undefined): boolean {
   if (apiKey === undefined || header === undefined) return false;
-  const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(header), digest(`Bearer ${apiKey}`));
 }
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
 
 export async function listen(app: express.Express, host: string, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { loadConfig } from '@tajo/config';
-import { BadInput, messageOf } from '@tajo/errors';
+import { BadInput, messageOf, TajoError } from '@tajo/errors';
 import { createLogger } from '@tajo/logging';
 import { createHealthServer, listen } from './health.js';
 import { startWorker } from './worker.js';
@@ -48,6 +48,7 @@ try {
   process.once('SIGTERM', () => stop('SIGTERM'));
   process.once('SIGINT', () => stop('SIGINT'));
 } catch (error) {
-  logger.fatal({ err: error }, `worker cannot start: ${messageOf(error)}`);
+  // Our own errors say all there is to say; of others the stack is needed.
+  logger.fatal(error instanceof TajoError ? { code: error.code } : { err: error }, `worker cannot start: ${messageOf(error)}`);
   process.exit(error instanceof BadInput ? 2 : 1);
 }

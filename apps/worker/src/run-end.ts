@@ -1,4 +1,5 @@
 import { addCounts, emptyCounts, isBalanced, sumOf, type Counts, type RunProblem, type RunState, type StoredRun } from '@tajo/store';
+import { redact } from '@tajo/logging';
 import type { Work } from './work.js';
 
 /** Ends a run: keeps its totals, lets the next one start, and says so once. */
@@ -14,7 +15,8 @@ export async function endRun(
   for (const name of run.resources) totals[name] = byResource[name]?.counts ?? emptyCounts();
   const ended = await work.store.runs.move(run._id, ['planning', 'running', 'reconciling'], state, {
     ...set,
-    problem,
+    // It may quote what is called anything at a vendor, e.g. a list.
+    problem: problem && { ...problem, message: redact(problem.message) },
     finishedAt: work.now(),
   });
   await work.store.runs.releaseAccount(run.account, run._id);

@@ -22,7 +22,7 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
   const links = settled.written.map(({ link }) => link);
   await store.links.put(owner, links, now);
   if (settled.rejected.length > 0) await store.rejections.put(owner, settled.rejected, now);
-  if (run.mode === 'replay' || (await store.rejections.any(batch.account, batch.resource))) {
+  if (await mayResolve(context, batch.resource)) {
     await store.rejections.resolve(batch.account, batch.resource, links.map(({ sourceId }) => sourceId));
   }
 
@@ -33,6 +33,21 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
   for (const follower of followers) {
     await enqueue(queueNamed(work, DELIVERIES_QUEUE), 'deliver-batch', { account: batch.account, run: batch.run, batch: follower, attempt: 0 });
   }
+}
+
+const resolvable = new Map<string, Promise<boolean>>();
+
+/** Whether earlier runs left rejections that this one may resolve; asked once a run, since it would cost a write for every row. */
+function mayResolve({ work, run }: RunContext, resource: string): Promise<boolean> {
+  if (run.mode === 'replay') return Promise.resolve(true);
+  const key = `${run._id}|${resource}`;
+  const known = resolvable.get(key);
+  if (known) return known;
+  if (resolvable.size > 1_000) resolvable.clear();
+  const asked = work.store.rejections.anyBefore(run.account, resource, run.createdAt);
+  asked.catch(() => resolvable.delete(key)); // The caller sees the failure; the next batch asks again.
+  resolvable.set(key, asked);
+  return asked;
 }
 
 /** Answers the followers that still have to be delivered; on a repeat some may be done already. */

@@ -41,6 +41,6 @@ export function isLastAttempt(job: Pick<Job, 'attemptsMade' | 'opts'>, thrown: u
 
 function scrubbed(thrown: unknown): Error {
   const error = new Error(redact(messageOf(thrown)));
-  error.name = thrown instanceof Error ? thrown.name : 'Error';
+  error.name = redact(thrown instanceof Error ? thrown.name : 'Error');
   return error;
 }

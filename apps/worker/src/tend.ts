@@ -43,10 +43,21 @@ export function startTending(work: Work, holder: string): { stop(): Promise<void
 
 export async function tendRuns(work: Work): Promise<void> {
   for (const run of await work.store.runs.unfinished()) {
-    if (run.state === 'planning') await enqueue(queueNamed(work, RUNS_QUEUE), 'plan-run', { account: run.account, run: run._id });
-    else if (run.state === 'reconciling') await enqueue(queueNamed(work, RUNS_QUEUE), 'reconcile-run', { account: run.account, run: run._id });
+    if (run.state === 'planning') await ensureRunJob(work, run, 'plan-run');
+    else if (run.state === 'reconciling') await ensureRunJob(work, run, 'reconcile-run');
     else await tendRunning(work, run);
   }
+}
+
+/** A job that ended while its run still asks for it was left over from before a pause or a stop. */
+async function ensureRunJob(work: Work, run: StoredRun, name: 'plan-run' | 'reconcile-run'): Promise<void> {
+  const queue = queueNamed(work, RUNS_QUEUE);
+  const payload = { account: run.account, run: run._id };
+  const job = await queue.getJob(jobIdOf(name, payload));
+  const state = job ? await job.getState() : 'missing';
+  if (state === 'failed' || state === 'completed') await job?.remove();
+  else if (state !== 'missing' && state !== 'unknown') return;
+  await enqueue(queue, name, payload);
 }
 
 async function tendRunning(work: Work, run: StoredRun): Promise<void> {

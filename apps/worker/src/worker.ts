@@ -1,12 +1,12 @@
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createAccountOpener } from '@tajo/accounts';
 import type { Config } from '@tajo/config';
 import { openQueues } from '@tajo/contracts';
-import { BadInput } from '@tajo/errors';
+import { BadInput, messageOf, RetryLater } from '@tajo/errors';
 import { createOpenLimiter, createRedisLimiter, type Limiter } from '@tajo/limiter';
 import type { Logger } from '@tajo/logging';
 import { resourceNames } from '@tajo/mapping';
-import { createStore } from '@tajo/store';
+import { createStore, isStoreUnreachable, type Store } from '@tajo/store';
 import { Redis } from 'ioredis';
 import { consume } from './consume.js';
 import { giveUp, stopAccount } from './given-up.js';
@@ -40,11 +40,12 @@ export async function startWorker(config: Config, logger: Logger, holder: string
 
   // Workers wait for Redis to come back instead of failing jobs (docs.bullmq.io/guide/connections).
   const redis = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
-  redis.on('error', (error) => logger.warn({ reason: error.message }, 'redis connection'));
   closers.push(async () => redis.disconnect());
+  await connected(redis);
+  redis.on('error', (error) => logger.warn({ reason: error.message }, 'redis connection'));
   const store = createStore(config.mongoUrl);
   closers.push(() => store.close());
-  await store.migrate();
+  await migrated(store);
 
   const limiter = openLimiter(config, redis, metrics);
   closers.push(() => limiter.close());
@@ -100,6 +101,31 @@ export async function startWorker(config: Config, logger: Logger, holder: string
       for (const close of closers.reverse()) await close();
     },
   };
+}
+
+/** A server that is away at the start ends the process, for whoever supervises it to start it again; one that goes away later is waited for. */
+async function connected(redis: Redis): Promise<void> {
+  try {
+    await once(redis, 'ready');
+  } catch (cause) {
+    const { host, port } = redis.options;
+    // The client goes on trying until it is closed, and an error nobody listens to ends the process.
+    redis.on('error', () => undefined);
+    throw new RetryLater(
+      'redis_unreachable',
+      `Redis at ${host}:${port} cannot be reached (${messageOf(cause)}); check REDIS_URL and that it runs.`,
+      { cause },
+    );
+  }
+}
+
+async function migrated(store: Store): Promise<void> {
+  try {
+    await store.migrate();
+  } catch (cause) {
+    if (!isStoreUnreachable(cause)) throw cause;
+    throw new RetryLater('mongo_unreachable', `MongoDB cannot be reached (${messageOf(cause)}); check MONGO_URL and that it runs.`, { cause });
+  }
 }
 
 function openLimiter(config: Config, redis: Redis, metrics: Metrics): Limiter {

@@ -21,9 +21,13 @@ export type Credentials = z.infer<typeof schema>;
 export function secretBoxOf(config: Config): SecretBox {
   const passphrase = config.encryptionKey ?? config.apiKey;
   if (passphrase === undefined) {
-    throw new BadInput('encryption_key_missing', 'encryption_key is not set and there is no api_key to derive it from; set TAJO_ENCRYPTION_KEY.', {
-      field: 'encryption_key',
-    });
+    throw new BadInput(
+      'encryption_key_missing',
+      'encryption_key is not set and there is no api_key to derive it from; set TAJO_ENCRYPTION_KEY.',
+      {
+        field: 'encryption_key',
+      },
+    );
   }
   return createSecretBox(passphrase);
 }
@@ -35,7 +39,7 @@ export function sealCredentials(config: Config, account: string, credentials: Cr
 /** What was connected through the API, else what the configuration gives for the default account. */
 export async function credentialsOf(config: Config, store: Store, account: string): Promise<Credentials> {
   const stored = await store.accounts.get(account);
-  if (stored?.sealed) return schema.parse(JSON.parse(secretBoxOf(config).open(account, stored.sealed)));
+  if (stored?.sealed) return unsealed(config, account, stored.sealed);
   const { klaviyo, brevo, configured } = config.account;
   if (account === DEFAULT_ACCOUNT && configured && klaviyo.privateKey !== undefined && brevo.apiKey !== undefined) {
     return {
@@ -47,4 +51,20 @@ export async function credentialsOf(config: Config, store: Store, account: strin
   throw new AccountStopped('account_not_connected', `Account ${account} is not connected.`, {
     remedy: 'Run `tajo connectors connect klaviyo`, or give KLAVIYO_PRIVATE_KEY and BREVO_API_KEY in the configuration.',
   });
+}
+
+function unsealed(config: Config, account: string, sealed: string): Credentials {
+  const text = secretBoxOf(config).open(account, sealed);
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    // Without its cause: a parser repeats what it could not read.
+    throw new AccountStopped(
+      'credentials_unreadable',
+      `The stored credentials of account ${account} are not in a form this release knows.`,
+      {
+        remedy: 'Connect the account again: `tajo connectors connect klaviyo`.',
+      },
+    );
+  }
 }

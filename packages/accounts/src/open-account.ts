@@ -17,7 +17,12 @@ export interface AccountOpener {
 }
 
 /** Both clients for given credentials, e.g. to try them before they are stored. */
-export function openClients(options: { config: Config; limiter: Limiter; account: string; credentials: Credentials }): OpenAccount {
+export function openClients(options: {
+  config: Config;
+  limiter: Limiter;
+  account: string;
+  credentials: Credentials;
+}): OpenAccount {
   const { config, limiter, account, credentials } = options;
   const { klaviyo, brevo, limits } = config.account;
   return {

@@ -23,18 +23,30 @@ export function createSecretBox(passphrase: string): SecretBox {
     },
     open(owner, sealed) {
       try {
-        const [version, nonce = '', tag = '', body = ''] = sealed.split('.');
-        if (version !== 'v1') throw new RangeError('unknown format');
-        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url'), { authTagLength: 16 });
+        const [nonce, tag, body] = partsOf(sealed);
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
         decipher.setAAD(Buffer.from(owner));
-        decipher.setAuthTag(Buffer.from(tag, 'base64url'));
-        return Buffer.concat([decipher.update(Buffer.from(body, 'base64url')), decipher.final()]).toString('utf8');
+        decipher.setAuthTag(tag);
+        return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8');
       } catch (cause) {
-        throw new AccountStopped('credentials_sealed', `The stored credentials of account ${owner} cannot be opened with this encryption key.`, {
-          remedy: 'Set TAJO_ENCRYPTION_KEY to the key they were stored with, or connect the account again.',
-          cause,
-        });
+        throw new AccountStopped(
+          'credentials_sealed',
+          `The stored credentials of account ${owner} cannot be opened with this encryption key.`,
+          {
+            remedy: 'Set TAJO_ENCRYPTION_KEY to the key they were stored with, or connect the account again.',
+            cause,
+          },
+        );
       }
     },
   };
+}
+
+/** Exactly what `seal` writes: base64url has spellings that differ and decode alike, and none of them was ours. */
+function partsOf(sealed: string): [nonce: Buffer, tag: Buffer, body: Buffer] {
+  const [version, ...texts] = sealed.split('.');
+  const [nonce, tag, body, ...more] = texts.map((text) => Buffer.from(text, 'base64url'));
+  if (version !== 'v1' || !nonce || !tag || !body || more.length > 0) throw new RangeError('unknown format');
+  if ([nonce, tag, body].some((part, i) => part.toString('base64url') !== texts[i])) throw new RangeError('unknown format');
+  return [nonce, tag, body];
 }

@@ -4,7 +4,18 @@ import { Bug } from '@tajo/errors';
 import { type Queue, UnrecoverableError, Worker } from 'bullmq';
 import * as fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { callbackUrl, enqueue, JOB_NAMES, jobIdOf, openQueues, parseJob, type Queues, queueNames, SETTLEMENTS_QUEUE, wake } from './index.js';
+import {
+  callbackUrl,
+  enqueue,
+  JOB_NAMES,
+  jobIdOf,
+  openQueues,
+  parseJob,
+  type Queues,
+  queueNames,
+  SETTLEMENTS_QUEUE,
+  wake,
+} from './index.js';
 
 const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 const prefix = `test-contracts-${randomUUID()}`;
@@ -50,18 +61,22 @@ describe('job ids', () => {
   const run = fc.stringMatching(/^run_[0-9a-z]{4}$/);
   const job = fc.oneof(
     fc.record({ name: fc.constantFrom('plan-run' as const, 'reconcile-run' as const), payload: fc.record({ account: id, run }) }),
-    fc.record({ name: fc.constant('sync-page' as const), payload: fc.record({ account: fc.constant('a'), run, slice: id, turn: fc.nat() }) }),
-    fc.record({ name: fc.constant('deliver-batch' as const), payload: fc.record({ account: fc.constant('a'), run, batch: id, attempt: fc.nat() }) }),
+    fc.record({
+      name: fc.constant('sync-page' as const),
+      payload: fc.record({ account: fc.constant('a'), run: fc.constant('run_1'), slice: id, turn: fc.nat() }),
+    }),
+    fc.record({
+      name: fc.constant('deliver-batch' as const),
+      payload: fc.record({ account: fc.constant('a'), run: fc.constant('run_1'), batch: id, attempt: fc.nat() }),
+    }),
     fc.record({ name: fc.constant('settle-imports' as const), payload: fc.record({ account: id }) }),
   );
-  /** What tells two jobs of one name apart: a page job is known by its slice and turn, whoever's it is. */
-  const workOf = ({ name, payload }: { name: string; payload: object }): string =>
-    JSON.stringify([name, Object.entries(payload).filter(([key]) => (name === 'sync-page' || name === 'deliver-batch' ? !['account', 'run'].includes(key) : true))]);
-
   it('are the same for the same work and others for other work', () => {
     fc.assert(
       fc.property(job, job, (one, two) => {
-        expect(jobIdOf(one.name, one.payload as never) === jobIdOf(two.name, two.payload as never)).toBe(workOf(one) === workOf(two));
+        expect(jobIdOf(one.name, one.payload as never) === jobIdOf(two.name, two.payload as never)).toBe(
+          workOf(one) === workOf(two),
+        );
       }),
       { numRuns: 2_000 },
     );
@@ -95,6 +110,18 @@ describe('queues', () => {
   let queues: Queues;
   let queue: Queue;
   const workers: Worker[] = [];
+  const gates: (() => void)[] = [];
+  /** Holds a handler; a test that ends early holds nobody. */
+  const closedGate = () => {
+    const gate = new AbortController();
+    const open = () => gate.abort();
+    gates.push(open);
+    return { open, passed: new Promise<void>((pass) => gate.signal.addEventListener('abort', () => pass())) };
+  };
+  const stopWorkers = async () => {
+    for (const open of gates.splice(0)) open();
+    await Promise.all(workers.splice(0).map((worker) => worker.close()));
+  };
   const payload = { account: 'default' };
   const jobId = jobIdOf('settle-imports', payload);
 
@@ -104,11 +131,11 @@ describe('queues', () => {
     queue = queueOf(queues, SETTLEMENTS_QUEUE);
   });
   beforeEach(async () => {
-    await Promise.all(workers.splice(0).map((worker) => worker.close(true)));
+    await stopWorkers();
     await queue.obliterate({ force: true });
   });
   afterAll(async () => {
-    await Promise.all(workers.map((worker) => worker.close(true)));
+    await stopWorkers();
     for (const each of queues.values()) {
       await each.obliterate({ force: true });
       await each.close();
@@ -182,19 +209,16 @@ describe('queues', () => {
     });
 
     it('leaves a running job alone', async () => {
-      let open = (): void => undefined;
-      const opened = new Promise<void>((resolve) => {
-        open = resolve;
-      });
+      const gate = closedGate();
       let done = 0;
       await work(async () => {
-        await opened;
+        await gate.passed;
         done += 1;
       });
       await enqueue(queue, 'settle-imports', payload);
       await until(async () => (await stateOf()) === 'active');
       await Promise.all(Array.from({ length: 8 }, () => wake(queue, 'settle-imports', payload)));
-      open();
+      gate.open();
       await until(async () => done === 1 && (await queue.getActiveCount()) === 0);
       expect(await jobsInAll()).toBe(1);
     });
@@ -225,36 +249,13 @@ describe('queues', () => {
     });
 
     describe('a job that changes while it is looked at', () => {
-      /** The queue as somebody slow sees it: `meanwhile` happens before or after the state of the job is read. */
-      const slowly = (when: 'before' | 'after', meanwhile: () => Promise<void>): Queue =>
-        new Proxy(queue, {
-          get: (target, key) =>
-            key !== 'getJob'
-              ? Reflect.get(target, key, target)
-              : async (id: string) => {
-                  const job = await target.getJob(id);
-                  if (job === undefined) return job;
-                  const getState = job.getState.bind(job);
-                  job.getState = async () => {
-                    if (when === 'before') await meanwhile();
-                    const state = await getState();
-                    if (when === 'after') await meanwhile();
-                    return state;
-                  };
-                  return job;
-                },
-        });
-
       it('is left alone when somebody else has replaced it and it runs', async () => {
-        let open = (): void => undefined;
-        const opened = new Promise<void>((resolve) => {
-          open = resolve;
-        });
+        const gate = closedGate();
         let runs = 0;
         await work(async () => {
           runs += 1;
           if (runs === 1) throw new UnrecoverableError('broken');
-          await opened;
+          await gate.passed;
         });
         await enqueue(queue, 'settle-imports', payload);
         await until(async () => (await stateOf()) === 'failed');
@@ -262,8 +263,8 @@ describe('queues', () => {
           await wake(queue, 'settle-imports', payload);
           await until(async () => (await stateOf()) === 'active');
         };
-        await wake(slowly('after', meanwhile), 'settle-imports', payload);
-        open();
+        await wake(slowly(queue, 'after', meanwhile), 'settle-imports', payload);
+        gate.open();
         await until(async () => (await jobsInAll()) === 0);
         expect(runs).toBe(2);
       });
@@ -278,13 +279,17 @@ describe('queues', () => {
           });
           await until(async () => (await jobsInAll()) === 0);
         };
-        await wake(slowly('after', meanwhile), 'settle-imports', payload);
+        await wake(slowly(queue, 'after', meanwhile), 'settle-imports', payload);
         expect(runs).toBe(1);
       });
 
       it('is added anew when it ended and was removed in between', async () => {
         await enqueue(queue, 'settle-imports', payload);
-        await wake(slowly('before', async () => (await queue.getJob(jobId))?.remove()), 'settle-imports', payload);
+        await wake(
+          slowly(queue, 'before', async () => (await queue.getJob(jobId))?.remove()),
+          'settle-imports',
+          payload,
+        );
         expect(await stateOf()).toBe('waiting');
       });
     });
@@ -297,7 +302,11 @@ describe('queues', () => {
       });
       for (let i = 0; i < 200; i += 1) {
         wanted += 1;
-        await Promise.all([wake(queue, 'settle-imports', payload), wake(queue, 'settle-imports', payload), wake(queue, 'settle-imports', payload, { promote: false })]);
+        await Promise.all([
+          wake(queue, 'settle-imports', payload),
+          wake(queue, 'settle-imports', payload),
+          wake(queue, 'settle-imports', payload, { promote: false }),
+        ]);
       }
       await until(async () => (await jobsInAll()) === 0);
       // The last wakes may have met the running job; the tender's regular wake is for these.
@@ -310,11 +319,35 @@ describe('queues', () => {
 describe('the callback address', () => {
   it.each([
     [{ publicUrl: undefined, apiUrl: 'http://127.0.0.1:3000' }, 'http://127.0.0.1:3000/callbacks/brevo/t%2Fk'],
-    [{ publicUrl: 'https://tajo.example/api//', apiUrl: 'http://127.0.0.1:3000' }, 'https://tajo.example/api/callbacks/brevo/t%2Fk'],
+    [
+      { publicUrl: 'https://tajo.example/api//', apiUrl: 'http://127.0.0.1:3000' },
+      'https://tajo.example/api/callbacks/brevo/t%2Fk',
+    ],
   ])('is the public one where there is one: %o', (address, expected) => {
     expect(callbackUrl(address, 't/k')).toBe(expected);
   });
 });
+
+function workOf({ name, payload }: { name: string; payload: object }): string {
+  return JSON.stringify([name, Object.entries(payload)]);
+}
+
+/** The queue as somebody slow sees it: `meanwhile` happens before or after the state of the job is read. */
+function slowly(queue: Queue, when: 'before' | 'after', meanwhile: () => Promise<void>): Queue {
+  const getJob = async (id: string) => {
+    const job = await queue.getJob(id);
+    if (job === undefined) return job;
+    const getState = job.getState.bind(job);
+    job.getState = async () => {
+      if (when === 'before') await meanwhile();
+      const state = await getState();
+      if (when === 'after') await meanwhile();
+      return state;
+    };
+    return job;
+  };
+  return new Proxy(queue, { get: (target, key) => (key === 'getJob' ? getJob : Reflect.get(target, key, target)) });
+}
 
 function queueOf(queues: Queues, name: string): Queue {
   const queue = queues.get(name);

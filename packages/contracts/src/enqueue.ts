@@ -3,13 +3,18 @@ import { jobIdOf, jobs, parseJob, queueNames, type JobName, type JobPayload } fr
 
 /** Retention is what makes enqueueing by job id idempotent and what lets an operator retry on the board. */
 export const JOB_DEFAULTS: JobsOptions = {
-  // With doubling pauses from 1 s: an outage of half an hour passes by itself.
-  attempts: 12,
-  backoff: { type: 'exponential', delay: 1_000, jitter: 0.3 },
+  // An outage of half an hour passes by itself, and after it nobody waits long: see `retryDelayMs`.
+  attempts: 40,
+  backoff: { type: 'capped' },
   removeOnComplete: { age: 3_600, count: 1_000 },
   removeOnFail: { age: 14 * 86_400 },
   stackTraceLimit: 5,
 };
+
+/** Pauses double from 1 s up to a minute, spread so that jobs which failed together do not come back together. */
+export function retryDelayMs(attemptsMade: number, random: () => number = Math.random): number {
+  return Math.min(1_000 * 2 ** (attemptsMade - 1), 60_000) * (0.7 + 0.3 * random());
+}
 
 export type Queues = ReadonlyMap<string, Queue>;
 
@@ -71,7 +76,7 @@ async function isRemoved(job: Job): Promise<boolean> {
     return true;
   } catch (error) {
     // BullMQ gives this one no code.
-    
+    if (error instanceof Error && error.message.includes('locked by another worker')) return false;
     throw error;
   }
 }

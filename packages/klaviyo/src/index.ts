@@ -4,4 +4,4 @@ export * from './limits.js';
 export type { Page, PageRequest } from './pages.js';
 export type { KlaviyoAccount } from './read.js';
 export * from './revision.js';
-export { type ReadScope, scopeMissing } from './scopes.js';
+export { type ReadScope, isReadScope, scopeMissing } from './scopes.js';

@@ -31,6 +31,11 @@ const probes = {
 
 export type ReadScope = keyof typeof probes;
 
+/** Whether this client knows how to probe for the scope. */
+export function isReadScope(scope: string): scope is ReadScope {
+  return Object.hasOwn(probes, scope);
+}
+
 /** The code of the error that `request` throws for a missing scope. */
 export const scopeMissing = 'klaviyo_scope_missing';
 

@@ -11,6 +11,7 @@ describe('redact', () => {
     ['a phone number with separators', 'call +44 (0)20 7946-0958 now', 'call [phone] now'],
     ['a phone number in a URL', '/contacts/%2B33612345678?identifierType=phone_id', '/contacts/[phone]?identifierType=phone_id'],
     ['a national phone number in brackets', 'call (415) 555-0123', 'call [phone]'],
+    ['a phone number without its plus', 'number 14155550123, taken', 'number [phone], taken'],
     ['digits said to be a phone number', 'Invalid SMS: 33612345678', 'Invalid SMS: [phone]'],
     ['a Klaviyo key', 'key pk_0123456789abcdef0123 refused', 'key [secret] refused'],
     ['a Brevo key', 'key xkeysib-abc123-DEF refused', 'key [secret] refused'],

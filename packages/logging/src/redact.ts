@@ -36,7 +36,9 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/(?<![\w+])\+[1-9](?:[ ().-]{0,2}\d){6,14}(?!\d)/g, PHONE],
   [/%2B[1-9]\d{6,14}(?!\d)/gi, PHONE],
   [/(?<![\w-])\(\d{3}\)\s?\d{3}[-. ]\d{4}(?!\d)/g, PHONE],
-  // Digits alone are a phone number only where the text says so: `SMS: 33612345678`.
+  // Country code and number without a plus: times in seconds and milliseconds have 10 and 13 digits, and nothing we count has so many.
+  [/(?<![\w.+-])[1-9]\d{10,11}(?![\w-])/g, PHONE],
+  // Shorter ones are a phone number only where the text says so: `SMS: 33612345678`.
   [
     /\b(sms|phone(?:[_ ]?number)?|whatsapp|mobile|landline)(["']?\s?[:= ]\s?["']?)\d(?:[ ().-]{0,2}\d){6,14}(?!\d)/gi,
     `$1$2${PHONE}`,

@@ -4,6 +4,8 @@ import type { z } from 'zod';
 export interface ReadSpec {
   /** Klaviyo path, e.g. `/api/profiles`. */
   readonly path: string;
+  /** What the key must be allowed to read, as the vendor's OpenAPI says of the path, e.g. `profiles:read`. */
+  readonly scopes: readonly string[];
   /** The time field slices are cut by, if the endpoint can filter by one; `strict` when only greater-than and less-than exist. */
   readonly slice?: { readonly field: string; readonly strict: boolean };
   /** The field incremental runs filter by, where there is one. */

@@ -1,4 +1,13 @@
-import type { ContactRecord } from './brevo/control.js';
+import type {
+  BrevoState,
+  CampaignRecord,
+  CatalogDump,
+  ContactRecord,
+  CouponRecord,
+  EventRecord,
+  OrderRecord,
+  TemplateRecord,
+} from './brevo/control.js';
 import type { Fault, FaultState, Outage } from './http/faults.js';
 import type { Stats } from './http/stats.js';
 import type { Profile } from './klaviyo/generate.js';
@@ -28,18 +37,21 @@ export interface KlaviyoControl extends VendorControl {
   remove(id: string): Promise<void>;
 }
 
-export interface BrevoState {
-  readonly contacts: number;
-  readonly mailable: number;
-  readonly imports: { accepted: number; rows: number; refusedRows: number; failed: number; callbacks: number };
-}
-
 export interface BrevoControl extends VendorControl {
   state(): Promise<BrevoState>;
   /** Every contact, oldest first, with how often it was written and whether it could ever be mailed. */
   contacts(): AsyncIterable<ContactRecord>;
   /** Addresses a campaign would go to. */
   mailableEmails(): AsyncIterable<string>;
+  /** Every accepted event in order of arrival, with how often its source id occurs; the id is read from `idProperty`. */
+  events(idProperty?: string): AsyncIterable<EventRecord>;
+  orders(): AsyncIterable<OrderRecord>;
+  products(): AsyncIterable<CatalogDump>;
+  categories(): AsyncIterable<CatalogDump>;
+  /** Every coupon code, with how often it was accepted. */
+  coupons(): AsyncIterable<CouponRecord>;
+  campaigns(): AsyncIterable<CampaignRecord>;
+  templates(): AsyncIterable<TemplateRecord>;
   /** Takes the body of POST /contacts, past keys and limits. */
   add(contact: Readonly<Record<string, unknown>>): Promise<void>;
   /** Somebody opts out or in at Brevo itself. */
@@ -83,6 +95,13 @@ function brevoControl(wire: Wire): BrevoControl {
     state: () => wire.read('GET', '/state'),
     contacts: () => wire.stream('/contacts'),
     mailableEmails: () => wire.stream('/mailable'),
+    events: (idProperty = 'klaviyo_event_id') => wire.stream(`/events?idProperty=${encodeURIComponent(idProperty)}`),
+    orders: () => wire.stream('/orders'),
+    products: () => wire.stream('/products'),
+    categories: () => wire.stream('/categories'),
+    coupons: () => wire.stream('/coupons'),
+    campaigns: () => wire.stream('/campaigns'),
+    templates: () => wire.stream('/templates'),
     add: (contact) => wire.send('POST', '/contacts', contact),
     edit: (id, change) => wire.send('PATCH', `/contacts/${id}`, change),
     remove: (id) => wire.send('DELETE', `/contacts/${id}`),

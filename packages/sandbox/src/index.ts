@@ -1,5 +1,14 @@
-export type { ContactRecord } from './brevo/control.js';
-export { type BrevoControl, type BrevoState, connectSandbox, type KlaviyoControl, type VendorControl } from './control.js';
+export type {
+  BrevoState,
+  CampaignRecord,
+  CatalogDump,
+  ContactRecord,
+  CouponRecord,
+  EventRecord,
+  OrderRecord,
+  TemplateRecord,
+} from './brevo/control.js';
+export { type BrevoControl, connectSandbox, type KlaviyoControl, type VendorControl } from './control.js';
 export type { Fault, FaultState, Outage } from './http/faults.js';
 export type { EndpointStats, Stats } from './http/stats.js';
 export type { RateWindow, WindowRecord } from './http/windows.js';

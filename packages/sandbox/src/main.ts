@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { type BrevoOptions, brevoTiers, type KlaviyoOptions, type SandboxOptions } from './options.js';
+import { type BrevoOptions, brevoTiers, type KlaviyoOptions, type SandboxOptions, unlistedBudgets } from './options.js';
 import { startSandbox } from './sandbox.js';
 
 const usage = `Klaviyo and Brevo on this machine.
@@ -14,6 +14,9 @@ const usage = `Klaviyo and Brevo on this machine.
   --brevo-api-key K                                               --tier general|advanced|extended
   --import-delay-ms N      until an import is done (50)           --ext-id-column accepted|ignored
   --import-unblocks        imports lift blocks                    --import-booleans dropped|written
+  --ecommerce-delay-ms N   until the e-commerce app is on (50)    --ecommerce-active       it is on from the start
+  --event-delay-ms N       until GET /events shows one (0)        --batch-delay-ms N       for orders and coupons (50)
+  --unlisted-budget other|parent   of the calls that Brevo's table of limits does not name
 
 Prints one JSON line with the URLs and keys when it is ready and stops on SIGTERM or SIGINT.
 `;
@@ -37,6 +40,11 @@ const flags = {
   'import-delay-ms': text,
   'ext-id-column': text,
   'import-booleans': text,
+  'ecommerce-delay-ms': text,
+  'event-delay-ms': text,
+  'batch-delay-ms': text,
+  'unlisted-budget': text,
+  'ecommerce-active': { type: 'boolean' },
   'import-unblocks': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -98,6 +106,11 @@ function optionsFrom(values: Readonly<Record<string, string | boolean | undefine
     extIdColumn: oneOf('ext-id-column', ['accepted', 'ignored']),
     importBooleans: oneOf('import-booleans', ['dropped', 'written']),
     importUnblocks: values['import-unblocks'] === true,
+    eventDelayMs: number('event-delay-ms'),
+    batchDelayMs: number('batch-delay-ms'),
+    ecommerceDelayMs: number('ecommerce-delay-ms'),
+    ecommerceActive: values['ecommerce-active'] === true,
+    unlistedBudget: oneOf('unlisted-budget', unlistedBudgets),
   });
   return {
     ...withoutUndefined({ host: given('host'), klaviyoPort: number('klaviyo-port'), brevoPort: number('brevo-port') }),

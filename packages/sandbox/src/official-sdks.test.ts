@@ -141,4 +141,45 @@ describe('@getbrevo/brevo', () => {
     expect(processes?.map(({ id }) => id)).toEqual([processId]);
     expect((await contacts.getContactsFromList({ listId: 20 })).count).toBe(1);
   });
+
+  it('sends events and finds them again', async () => {
+    const { contacts, event } = await startBrevo();
+    const contact = await contacts.createContact({ email: 'a@example.com' });
+    const sent = { event_name: 'order_completed', identifiers: { email_id: 'a@example.com' }, event_properties: { total: 3 } };
+    await event.createEvent(sent);
+    await event.createBatchEvents({ events: [sent, sent] });
+    const { count, events } = await event.getEvents({ contact_id: [contact?.id ?? 0], event_name: 'order_completed' });
+    expect([count, events?.[0]]).toMatchObject([3, { contact_id: contact?.id, event_properties: { total: 3 } }]);
+    // 207 is a success to the SDK: only the body tells (brevo reference, trap 29).
+    const partly = await event.createBatchEvents({ events: [sent, { ...sent, event_name: 'a b' }] });
+    expect(partly).toMatchObject({ status: 'partiallyQueued', errors: [{ eventIndex: [1] }] });
+  });
+
+  it('fills a shop', async () => {
+    const { ecommerce, coupons } = await startBrevo();
+    await expect(ecommerce.getProducts()).rejects.toMatchObject({ statusCode: 403 });
+    await ecommerce.activateTheECommerceApp();
+    let categories = await ecommerce.getCategories().catch(() => undefined);
+    for (let tries = 0; tries < 200 && categories === undefined; tries += 1) {
+      await sleep(10);
+      categories = await ecommerce.getCategories().catch(() => undefined);
+    }
+    expect(categories).toEqual({ categories: [], count: 0 });
+    await ecommerce.createUpdateBatchProducts({ products: [{ id: 'p1', name: 'One', price: 3 }], updateEnabled: true });
+    expect((await ecommerce.getProducts({ ids: 'p1' })).products).toMatchObject([{ id: 'p1', name: 'One', price: 3 }]);
+    const collection = await coupons.createCouponCollection({ name: 'Summer', defaultCoupon: 'TEN' });
+    await coupons.createCoupons({ collectionId: collection.id, coupons: ['A', 'B'] });
+    expect(await coupons.getCouponCollection({ id: collection.id })).toMatchObject({ name: 'Summer' });
+  });
+
+  it('drafts campaigns and templates', async () => {
+    const { emailCampaigns, transactionalEmails, senders } = await startBrevo();
+    const [sender] = (await senders.getSenders()).senders ?? [];
+    const html = '<p>Hello there</p>';
+    const from = { id: sender?.id ?? 0 };
+    await emailCampaigns.createEmailCampaign({ name: 'Spring', subject: 'Hello', sender: from, htmlContent: html });
+    expect((await emailCampaigns.getEmailCampaigns({ status: 'draft' })).campaigns).toMatchObject([{ name: 'Spring' }]);
+    await transactionalEmails.createSmtpTemplate({ templateName: 'T', subject: 'Hello', sender: from, htmlContent: html });
+    expect((await transactionalEmails.getSmtpTemplates()).templates).toMatchObject([{ name: 'T', isActive: false }]);
+  });
 });

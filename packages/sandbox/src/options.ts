@@ -28,6 +28,8 @@ export interface KlaviyoOptions extends CommonOptions {
 export const brevoTiers = ['general', 'advanced', 'extended'] as const;
 export type BrevoTier = (typeof brevoTiers)[number];
 
+export const unlistedBudgets = ['other', 'parent'] as const;
+
 export interface BrevoOptions extends CommonOptions {
   readonly apiKey: string;
   readonly tier: BrevoTier;
@@ -41,6 +43,21 @@ export interface BrevoOptions extends CommonOptions {
   readonly importUnblocks: boolean;
   /** Whether imports write boolean attributes: open bug reports say they do not. Default `dropped`. */
   readonly importBooleans: 'dropped' | 'written';
+  /** Milliseconds until GET /events shows an accepted event: Brevo documents none. Default 0. */
+  readonly eventDelayMs: number;
+  /** Milliseconds until a batch of orders or coupon codes, accepted at once, is there; default 50. */
+  readonly batchDelayMs: number;
+  /** Whether the e-commerce app is on from the start; default false. */
+  readonly ecommerceActive: boolean;
+  /** Milliseconds from POST /ecommerce/activate until it is on: about five minutes at Brevo. Default 50. */
+  readonly ecommerceDelayMs: number;
+  /**
+   * Which budget POST /events/batch, GET /events, /orders/status/batch and /products/batch draw on: Brevo's table names none of them.
+   * Default `other`, the smallest; `parent` is that of the single call.
+   */
+  readonly unlistedBudget: (typeof unlistedBudgets)[number];
+  /** Default: 1 is verified, 2 is not. */
+  readonly senders: readonly { readonly id: number; readonly name: string; readonly email: string; readonly active: boolean }[];
 }
 
 export interface SandboxOptions {
@@ -80,4 +97,13 @@ export const brevoDefaults: BrevoOptions = {
   extIdColumn: 'accepted',
   importUnblocks: false,
   importBooleans: 'dropped',
+  eventDelayMs: 0,
+  batchDelayMs: 50,
+  ecommerceActive: false,
+  ecommerceDelayMs: 50,
+  unlistedBudget: 'other',
+  senders: [
+    { id: 1, name: 'Sandbox Shop', email: 'shop@example.com', active: true },
+    { id: 2, name: 'Unverified', email: 'unverified@example.com', active: false },
+  ],
 };

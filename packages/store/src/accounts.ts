@@ -15,6 +15,8 @@ export interface StoredAccount {
   connectedAt: Date | null;
   /** Brevo attribute by custom property, for properties that no mapping names. A name once given stays. */
   propertyNames: Record<string, string>;
+  /** When this account's open imports were looked at, within the last hour or so; all workers share the hour's requests. */
+  looks: Date[];
 }
 
 /** The names as JSON text: a property may be called anything, and a field name of MongoDB may not. */
@@ -29,6 +31,7 @@ const schema = new Schema<AccountDocument>(
     callbackToken: String,
     connectedAt: { type: Date, default: null },
     propertyNames: { type: String, default: null },
+    looks: [Date],
   },
   { versionKey: false, minimize: false },
 );
@@ -49,7 +52,17 @@ export function createAccounts(connection: Connection) {
       const found = await model
         .findOneAndUpdate(
           { _id: id },
-          { $setOnInsert: { sealed: null, identity: 'unknown', stopped: null, callbackToken, connectedAt: null, propertyNames: null } },
+          {
+            $setOnInsert: {
+              sealed: null,
+              identity: 'unknown',
+              stopped: null,
+              callbackToken,
+              connectedAt: null,
+              propertyNames: null,
+              looks: [],
+            },
+          },
           { upsert: true, returnDocument: 'after' },
         )
         .lean()
@@ -67,6 +80,10 @@ export function createAccounts(connection: Connection) {
 
     async setPropertyNames(id: string, names: Readonly<Record<string, string>>): Promise<void> {
       await model.updateOne({ _id: id }, { $set: { propertyNames: JSON.stringify(names) } }).exec();
+    },
+
+    async setLooks(id: string, looks: readonly Date[]): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { looks: [...looks] } }).exec();
     },
 
     async stop(id: string, why: NonNullable<StoredAccount['stopped']>): Promise<void> {

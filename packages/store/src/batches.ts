@@ -122,7 +122,10 @@ export function createBatches(connection: Connection) {
     /** The import failed as a whole, or its rows must go again: back to be sent. */
     async sendAgain(id: string, note: string, now: Date): Promise<boolean> {
       const back = await model
-        .updateOne({ _id: id, state: 'sent' }, { $set: { state: 'prepared', processId: null, note, touchedAt: now }, $inc: { attempt: 1 } })
+        .updateOne(
+          { _id: id, state: 'sent' },
+          { $set: { state: 'prepared', processId: null, note, touchedAt: now }, $inc: { attempt: 1 } },
+        )
         .exec();
       return back.modifiedCount === 1;
     },
@@ -130,17 +133,22 @@ export function createBatches(connection: Connection) {
     /** Ends the batch, once, and removes its rows. */
     async finish(id: string, state: 'settled' | 'void', note: string | null, now: Date): Promise<void> {
       // An outcome stands: a late job of a cancelled run must not void what was settled.
-      await model
-        .updateOne({ _id: id, state: { $in: ['prepared', 'sent'] } }, { $set: { state, note, touchedAt: now } })
-        .exec();
+      await model.updateOne({ _id: id, state: { $in: ['prepared', 'sent'] } }, { $set: { state, note, touchedAt: now } }).exec();
       await rowsModel.deleteOne({ _id: id }).exec();
     },
 
     ofAccount: (account: string, states: readonly BatchState[]): Promise<Batch[]> =>
-      model.find({ account, state: { $in: [...states] } }).sort({ _id: 1 }).lean().exec(),
+      model
+        .find({ account, state: { $in: [...states] } })
+        .sort({ _id: 1 })
+        .lean()
+        .exec(),
 
     ofRun: (run: string, states: readonly BatchState[]): Promise<Batch[]> =>
-      model.find({ run, state: { $in: [...states] } }).lean().exec(),
+      model
+        .find({ run, state: { $in: [...states] } })
+        .lean()
+        .exec(),
 
     countOpen: (run: string): Promise<number> => model.countDocuments({ run, state: { $in: ['prepared', 'sent'] } }).exec(),
 

@@ -11,7 +11,7 @@ export function openConnection(url: string): OpenConnection {
   const connected = connect(connection, url, closing.signal);
   return {
     connection,
-    async close() {
+    close: async () => {
       closing.abort();
       await connected;
       await connection.close();
@@ -21,7 +21,7 @@ export function openConnection(url: string): OpenConnection {
 
 export interface OpenConnection {
   readonly connection: mongoose.Connection;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

@@ -17,18 +17,29 @@ export interface Counterpart {
 }
 
 const schema = new Schema<Counterpart>(
-  { _id: String, account: String, brevoId: Number, sourceId: { type: String, default: null }, emailBlocked: Boolean, smsBlocked: Boolean, run: String },
+  {
+    _id: String,
+    account: String,
+    brevoId: Number,
+    sourceId: { type: String, default: null },
+    emailBlocked: Boolean,
+    smsBlocked: Boolean,
+    run: String,
+  },
   { versionKey: false },
 );
 
 /** One lookup key of a contact: `e` e-mail (lower case), `p` phone (E.164 without +), `x` our id. */
 export type CounterpartKey = `e:${string}` | `p:${string}` | `x:${string}`;
 
-export type NewCounterpart = Pick<Counterpart, 'brevoId' | 'sourceId' | 'emailBlocked' | 'smsBlocked'> & { keys: readonly CounterpartKey[] };
+export type NewCounterpart = Pick<Counterpart, 'brevoId' | 'sourceId' | 'emailBlocked' | 'smsBlocked'> & {
+  keys: readonly CounterpartKey[];
+};
+
+const idOf = (account: string, key: CounterpartKey) => `${account}|${key}`;
 
 export function createCounterparts(connection: Connection) {
   const model = connection.model('counterpart', schema);
-  const idOf = (account: string, key: CounterpartKey) => `${account}|${key}`;
 
   return {
     async put(owner: { account: string; run: string }, contacts: readonly NewCounterpart[]): Promise<void> {
@@ -43,7 +54,10 @@ export function createCounterparts(connection: Connection) {
     },
 
     /** Those of the keys that the sweep of `run` saw. Older rows are of contacts that are gone or moved. */
-    async find(owner: { account: string; run: string }, keys: readonly CounterpartKey[]): Promise<Map<CounterpartKey, Counterpart>> {
+    async find(
+      owner: { account: string; run: string },
+      keys: readonly CounterpartKey[],
+    ): Promise<Map<CounterpartKey, Counterpart>> {
       if (keys.length === 0) return new Map();
       const found = await model
         .find({ _id: { $in: keys.map((key) => idOf(owner.account, key)) } })

@@ -40,8 +40,7 @@ export function sumOf(map: Record<string, number>): number {
 /** Whether every record read has exactly one outcome. */
 export function isBalanced(counts: Counts): boolean {
   return (
-    counts.submitted === 0 &&
-    counts.read === counts.written + counts.unchanged + sumOf(counts.skipped) + sumOf(counts.rejected)
+    counts.submitted === 0 && counts.read === counts.written + counts.unchanged + sumOf(counts.skipped) + sumOf(counts.rejected)
   );
 }
 

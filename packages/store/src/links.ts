@@ -44,15 +44,19 @@ schema.index({ account: 1, resource: 1 });
 
 export type NewLink = Pick<Link, 'sourceId' | 'hash' | 'blockedByUs' | 'lists' | 'hasPhone' | 'mailable'>;
 
+const idOf = (account: string, resource: string, sourceId: string) => `${account}|${resource}|${sourceId}`;
+
 export function createLinks(connection: Connection) {
   const model = connection.model('link', schema);
-  const idOf = (account: string, resource: string, sourceId: string) => `${account}|${resource}|${sourceId}`;
 
   return {
     async find(account: string, resource: string, sourceIds: readonly string[]): Promise<Map<string, Link>> {
       if (sourceIds.length === 0) return new Map();
       const ids = sourceIds.map((sourceId) => idOf(account, resource, sourceId));
-      const links = await model.find({ _id: { $in: ids } }).lean().exec();
+      const links = await model
+        .find({ _id: { $in: ids } })
+        .lean()
+        .exec();
       return new Map(links.map((link) => [link.sourceId, link]));
     },
 

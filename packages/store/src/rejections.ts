@@ -52,12 +52,17 @@ export interface RejectionFilter {
 
 export type NewRejection = Pick<Rejection, 'sourceId' | 'outcome' | 'reason' | 'message' | 'stage'>;
 
+const idOf = (account: string, resource: string, sourceId: string) => `${account}|${resource}|${sourceId}`;
+
 export function createRejections(connection: Connection) {
   const model = connection.model('rejection', schema);
-  const idOf = (account: string, resource: string, sourceId: string) => `${account}|${resource}|${sourceId}`;
 
   return {
-    async put(owner: { account: string; resource: string; run: string }, rejections: readonly NewRejection[], now: Date): Promise<void> {
+    async put(
+      owner: { account: string; resource: string; run: string },
+      rejections: readonly NewRejection[],
+      now: Date,
+    ): Promise<void> {
       for (let start = 0; start < rejections.length; start += 1_000) {
         await model.bulkWrite(
           rejections.slice(start, start + 1_000).map((rejection) => ({
@@ -73,12 +78,20 @@ export function createRejections(connection: Connection) {
     },
 
     get: (account: string, resource: string, sourceId: string): Promise<Rejection | null> =>
-      model.findById(idOf(account, resource, sourceId)).lean().exec(),
+      model
+        .findById(idOf(account, resource, sourceId))
+        .lean()
+        .exec(),
 
     /** By `_id`, `after` excluded; `limit` at most 500. */
     list(filter: RejectionFilter, page: { after?: string; limit?: number } = {}): Promise<Rejection[]> {
       const query = { ...filter, ...(page.after === undefined ? {} : { _id: { $gt: page.after } }) };
-      return model.find(query).sort({ _id: 1 }).limit(Math.min(page.limit ?? 100, 500)).lean().exec();
+      return model
+        .find(query)
+        .sort({ _id: 1 })
+        .limit(Math.min(page.limit ?? 100, 500))
+        .lean()
+        .exec();
     },
 
     count: (filter: RejectionFilter): Promise<number> => model.countDocuments(filter).exec(),
@@ -98,8 +111,9 @@ export function createRejections(connection: Connection) {
       }
     },
 
-    any: async (account: string, resource: string): Promise<boolean> =>
-      (await model.exists({ account, resource, state: { $ne: 'resolved' } })) !== null,
+    /** Whether runs before that moment left records that are not in Brevo. */
+    anyBefore: async (account: string, resource: string, before: Date): Promise<boolean> =>
+      (await model.exists({ account, resource, state: { $in: ['open', 'replaying'] }, at: { $lt: before } })) !== null,
   };
 }
 

@@ -31,7 +31,8 @@ export async function viewRun(slices: Slices, run: StoredRun, now: Date): Promis
     totals[resource] = addCounts(emptyCounts(), live[resource]?.counts ?? run.totals?.[resource] ?? emptyCounts());
     states[resource] = live[resource]?.slices ?? {};
   }
-  const sidesAgree = run.reconciliation === null || (run.reconciliation.differences.length === 0 && run.reconciliation.wronglyMailable === 0);
+  const sidesAgree =
+    run.reconciliation === null || (run.reconciliation.differences.length === 0 && run.reconciliation.wronglyMailable === 0);
   const end = FINAL_STATES.includes(run.state) && run.finishedAt ? run.finishedAt : now;
   return {
     id: run._id,

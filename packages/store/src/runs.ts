@@ -181,7 +181,12 @@ export function createRuns(connection: Connection) {
     async create(request: NewRun, now: Date): Promise<CreateOutcome> {
       const id = `run_${ulid(now.getTime()).toLowerCase()}`;
       const { idempotencyKey } = request;
-      const fingerprint = JSON.stringify([request.mode, [...request.resources].sort(), request.force ?? false, request.replay ?? null]);
+      const fingerprint = JSON.stringify([
+        request.mode,
+        [...request.resources].sort(),
+        request.force ?? false,
+        request.replay ?? null,
+      ]);
       const keyName = idempotencyKey ? `key:${request.account}:${idempotencyKey}` : null;
       if (keyName) {
         const earlier = await claim(keyName, id, fingerprint, now);
@@ -206,6 +211,7 @@ export function createRuns(connection: Connection) {
         force: request.force ?? false,
         state: 'planning',
         resumeTo: null,
+        resumedAt: null,
         createdAt: now,
         startedAt: null,
         finishedAt: null,
@@ -227,32 +233,52 @@ export function createRuns(connection: Connection) {
 
     get: find,
 
-    async list(filter: { account?: string; states?: readonly RunState[]; limit?: number; before?: string }): Promise<StoredRun[]> {
+    async list(filter: {
+      account?: string;
+      states?: readonly RunState[];
+      limit?: number;
+      before?: string;
+    }): Promise<StoredRun[]> {
       const query = {
         ...(filter.account === undefined ? {} : { account: filter.account }),
         ...(filter.states === undefined ? {} : { state: { $in: [...filter.states] } }),
         ...(filter.before === undefined ? {} : { _id: { $lt: filter.before } }),
       };
-      return (await model.find(query).sort({ _id: -1 }).limit(filter.limit ?? 50).lean().exec()).map(fromDocument);
+      return (
+        await model
+          .find(query)
+          .sort({ _id: -1 })
+          .limit(filter.limit ?? 50)
+          .lean()
+          .exec()
+      ).map(fromDocument);
     },
 
     /** Every run that somebody still has to work on. */
     async unfinished(): Promise<StoredRun[]> {
-      const found = await model.find({ state: { $in: ['planning', 'running', 'reconciling'] } }).sort({ _id: 1 }).lean().exec();
+      const found = await model
+        .find({ state: { $in: ['planning', 'running', 'reconciling'] } })
+        .sort({ _id: 1 })
+        .lean()
+        .exec();
       return found.map(fromDocument);
     },
 
     /** How many runs stand in each state, for metrics. */
     async countByState(): Promise<Record<RunState, number>> {
       const states: readonly RunState[] = ['planning', 'running', 'reconciling', 'paused', 'stopped', ...FINAL_STATES];
-      const counts = await Promise.all(states.map(async (state) => [state, await model.countDocuments({ state }).exec()] as const));
+      const counts = await Promise.all(
+        states.map(async (state) => [state, await model.countDocuments({ state }).exec()] as const),
+      );
       // Every state is in the list.
       return Object.fromEntries(counts) as Record<RunState, number>;
     },
 
     /** Moves the run on only if it is in one of `from`; answers whether it was. */
     async move(id: string, from: readonly RunState[], to: RunState, set: Partial<StoredRun> = {}): Promise<boolean> {
-      const moved = await model.updateOne({ _id: id, state: { $in: [...from] } }, { $set: { ...toDocument(set), state: to } }).exec();
+      const moved = await model
+        .updateOne({ _id: id, state: { $in: [...from] } }, { $set: { ...toDocument(set), state: to } })
+        .exec();
       return moved.matchedCount === 1;
     },
 
@@ -284,7 +310,10 @@ export function createRuns(connection: Connection) {
 function toDocument(set: StoredRun): RunDocument;
 function toDocument(set: Partial<StoredRun>): Partial<RunDocument>;
 function toDocument(set: Partial<StoredRun>): object {
-  return { ...set, ...Object.fromEntries(AS_TEXT.filter((name) => name in set).map((name) => [name, JSON.stringify(set[name])])) };
+  return {
+    ...set,
+    ...Object.fromEntries(AS_TEXT.filter((name) => name in set).map((name) => [name, JSON.stringify(set[name])])),
+  };
 }
 
 function fromDocument(stored: RunDocument): StoredRun {

@@ -105,9 +105,10 @@ function fresh(slice: NewSlice, now: Date): Slice {
   };
 }
 
+const decoded = (slice: Slice): Slice => ({ ...slice, counts: decodeCounts(slice.counts) });
+
 export function createSlices(connection: Connection) {
   const model = connection.model('slice', schema);
-  const decoded = (slice: Slice): Slice => ({ ...slice, counts: decodeCounts(slice.counts) });
 
   /** Inserts what is not there yet; a slice that exists is left as it is, so that planning can be repeated. */
   async function insertMissing(slices: readonly NewSlice[], now: Date): Promise<void> {
@@ -121,7 +122,10 @@ export function createSlices(connection: Connection) {
   }
 
   /** Gives a split's second half its own document. Anyone may finish what a killed worker began. */
-  async function materialiseChild(parent: Pick<Slice, '_id' | 'account' | 'run' | 'resource' | 'child'>, now: Date): Promise<void> {
+  async function materialiseChild(
+    parent: Pick<Slice, '_id' | 'account' | 'run' | 'resource' | 'child'>,
+    now: Date,
+  ): Promise<void> {
     if (!parent.child) return;
     const { id, from, to } = parent.child;
     await insertMissing([{ _id: id, account: parent.account, run: parent.run, resource: parent.resource, from, to }], now);
@@ -138,13 +142,20 @@ export function createSlices(connection: Connection) {
     },
 
     async ofRun(run: string, states?: readonly SliceState[]): Promise<Slice[]> {
-      const found = await model.find({ run, ...(states ? { state: { $in: [...states] } } : {}) }).lean().exec();
+      const found = await model
+        .find({ run, ...(states ? { state: { $in: [...states] } } : {}) })
+        .lean()
+        .exec();
       return found.map(decoded);
     },
 
     /** The slices without their counts: what feeding and watching a run needs. */
     async outlineOfRun(run: string, states: readonly SliceState[]): Promise<SliceOutline[]> {
-      return model.find({ run, state: { $in: [...states] } }, { counts: 0 }).sort({ _id: 1 }).lean().exec();
+      return model
+        .find({ run, state: { $in: [...states] } }, { counts: 0 })
+        .sort({ _id: 1 })
+        .lean()
+        .exec();
     },
 
     /**
@@ -193,7 +204,8 @@ export function createSlices(connection: Connection) {
      */
     async split(slice: Slice, at: Date, now: Date): Promise<boolean> {
       if (slice.from === null || slice.to === null || slice.child !== null) return false;
-      if (at <= slice.from || at >= slice.to) throw new Bug('split_outside_slice', `Slice ${slice._id} cannot be split at ${at.toISOString()}.`);
+      if (at <= slice.from || at >= slice.to)
+        throw new Bug('split_outside_slice', `Slice ${slice._id} cannot be split at ${at.toISOString()}.`);
       const child = { id: `${slice._id}.${slice.splits + 1}`, from: at, to: slice.to };
       const shrunk = await model
         .updateOne(
@@ -258,14 +270,20 @@ export function createSlices(connection: Connection) {
     /** Failed slices of a run are fed again. */
     async retryFailed(run: string, now: Date): Promise<number> {
       const retried = await model
-        .updateMany({ run, state: 'failed' }, { $set: { state: 'waiting', error: null, notBefore: null, touchedAt: now }, $inc: { turn: 1, fence: 1 } })
+        .updateMany(
+          { run, state: 'failed' },
+          { $set: { state: 'waiting', error: null, notBefore: null, touchedAt: now }, $inc: { turn: 1, fence: 1 } },
+        )
         .exec();
       return retried.modifiedCount;
     },
 
     async cancelOfRun(run: string, now: Date): Promise<void> {
       await model
-        .updateMany({ run, state: { $nin: ['done', 'cancelled'] } }, { $set: { state: 'cancelled', touchedAt: now }, $inc: { turn: 1, fence: 1 } })
+        .updateMany(
+          { run, state: { $nin: ['done', 'cancelled'] } },
+          { $set: { state: 'cancelled', touchedAt: now }, $inc: { turn: 1, fence: 1 } },
+        )
         .exec();
     },
 
@@ -299,7 +317,12 @@ export function createSlices(connection: Connection) {
 
     /** Slices with a split that was not finished, wherever their worker died. */
     async withUnfinishedSplit(run: string): Promise<Slice[]> {
-      return (await model.find({ run, child: { $ne: null } }).lean().exec()).map(decoded);
+      return (
+        await model
+          .find({ run, child: { $ne: null } })
+          .lean()
+          .exec()
+      ).map(decoded);
     },
 
     /** Slices of a resource that are read or about to be. Parked ones count: they come back by themselves. */

@@ -12,6 +12,8 @@ import { openContext } from './context.js';
 
 /** A backfill page waits this long in its worker slot for its lane; a longer wait gives the slot back. */
 const MAX_LANE_WAIT_MS = 5_000;
+/** A parked slice comes back this much before its lane has room: on the way through the queue it would else be late, and budget is lost. */
+const BACK_EARLY_MS = 1_500;
 
 /**
  * Follows a slice for a bounded number of pages or seconds: read, map, gather; then batches are made durable, the slice is
@@ -80,7 +82,7 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
       });
     } catch (error) {
       if (error instanceof WaitUntil) {
-        next = { kind: 'park', until: error.at };
+        next = { kind: 'park', until: new Date(error.at.getTime() - BACK_EARLY_MS) };
         break;
       }
       if (stopping.aborted) {

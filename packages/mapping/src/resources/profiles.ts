@@ -16,6 +16,8 @@ export const profiles = defineResource({
   record: 'profile',
   read: {
     path: '/api/profiles',
+    // Consent comes with the profile and takes no scope of its own (developers.klaviyo.com/en/reference/get_profiles).
+    scopes: ['profiles:read'],
     slice: { field: 'created', strict: true },
     since: 'updated',
     pageSize: 100,

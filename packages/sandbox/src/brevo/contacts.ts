@@ -2,9 +2,11 @@ import { isObject, type JsonObject, json, parseBody, type Reply, type SandboxReq
 import type { Attributes } from './attributes.js';
 import { type Contact, type ContactStore, contactView, type Identifiers } from './contact-store.js';
 import { clash, invalid, missing, notFound } from './errors.js';
-import { asEmail, asPhone, asText } from './identifiers.js';
+import { asEmail, asText } from './identifiers.js';
 import type { Lists } from './lists.js';
+import { contactNamedBy, type IdentifierType, identifierTypes } from './named-contact.js';
 import { pageOf, pagingOf } from './paging.js';
+import { sinceOf, valuesOf } from './query-values.js';
 import { identifiersIn, type WriteRules, writeAttributes } from './write-attributes.js';
 
 /** What the account consists of, as the handlers share it. */
@@ -79,14 +81,10 @@ export function deleteContact({ store }: BrevoAccount, request: SandboxRequest):
 export function listContacts({ store }: BrevoAccount, request: SandboxRequest): Reply {
   const paging = pagingOf(request, { limit: 50, most: 1_000 });
   if ('status' in paging) return paging;
-  const times = { modifiedSince: 0, createdSince: 0 };
-  for (const name of ['modifiedSince', 'createdSince'] as const) {
-    const text = request.query.get(name);
-    if (text !== null) times[name] = Date.parse(text);
-    if (Number.isNaN(times[name])) return invalid(`${name} must be a UTC date-time, percent-encoded`);
-  }
-  const listIds = request.query.getAll('listIds').flatMap((part) => part.split(',').map(Number));
-  const ids = request.query.getAll('ids').flatMap((part) => part.split(',').map(Number));
+  const times = sinceOf(request);
+  if ('status' in times) return times;
+  const listIds = valuesOf(request, 'listIds').map(Number);
+  const ids = valuesOf(request, 'ids').map(Number);
   if (ids.length > 20) return invalid('ids takes at most 20 values');
   const fits = (contact: Contact) =>
     contact.modifiedAt >= times.modifiedSince &&
@@ -143,19 +141,15 @@ function merge(store: ContactStore, contacts: readonly Contact[]): Contact {
   return survivor;
 }
 
-function contactNamed(store: ContactStore, { params, query }: SandboxRequest, usual: readonly string[]): Contact | undefined {
-  const text = params['identifier'] ?? '';
-  const type = query.get('identifierType');
-  const finders: Readonly<Record<string, () => Contact | undefined>> = {
-    email_id: () => store.holder('email', text),
-    ext_id: () => store.holder('ext_id', text),
-    phone_id: () => store.holder('SMS', asPhone(text)),
-    whatsapp_id: () => store.holder('WHATSAPP', asPhone(text)),
-    landline_number_id: () => store.holder('LANDLINE_NUMBER', asPhone(text)),
-    contact_id: () => (/^\d{1,9}$/.test(text) ? store.byId(Number(text)) : undefined),
-  };
-  for (const kind of type === null ? usual : [type]) {
-    const contact = finders[kind]?.();
+function contactNamed(
+  store: ContactStore,
+  { params, query }: SandboxRequest,
+  usual: readonly IdentifierType[],
+): Contact | undefined {
+  const asked = query.get('identifierType');
+  const types = asked === null ? usual : identifierTypes.filter((type) => type === asked);
+  for (const type of types) {
+    const contact = contactNamedBy(store, type, params['identifier'] ?? '');
     if (contact) return contact;
   }
   return undefined;

@@ -1,29 +1,121 @@
 import type { Control } from '../http/control-server.js';
 import { isObject, json, ndjson, parseBody, type Reply, type SandboxRequest } from '../http/exchange.js';
-import { type BrevoAccount, createContact } from './contacts.js';
+import type { Catalog } from './catalog.js';
+import { createContact } from './contacts.js';
 import { type Contact, type ContactStore, contactView, isMailable } from './contact-store.js';
+import { type Events, eventView } from './events.js';
 import type { Imports } from './imports.js';
+import type { BrevoParts } from './parts.js';
 
 /** A contact with what only the sandbox knows. */
 export type ContactRecord = ReturnType<typeof contactView> & Pick<Contact, 'writes' | 'everMailable'>;
 
 /** `/_sandbox/brevo/…`. */
-export function brevoControl(account: BrevoAccount, imports: Imports): Control[] {
+export function brevoControl(parts: BrevoParts): Control[] {
+  const { account, imports } = parts;
   const { store } = account;
   return [
     {
       method: 'GET',
       path: '/state',
-      handle: () => json(200, { contacts: store.size, mailable: mailable(store).length, imports: imports.counts }),
+      handle: () => json(200, stateOf(parts)),
     },
     { method: 'GET', path: '/contacts', handle: () => ndjson(records(store)) },
     { method: 'GET', path: '/mailable', handle: () => ndjson(mailable(store)) },
+    { method: 'GET', path: '/events', handle: ({ query }) => ndjson(eventRecords(parts.events, query.get('idProperty') ?? '')) },
+    { method: 'GET', path: '/orders', handle: () => ndjson(orderRecords(parts)) },
+    { method: 'GET', path: '/products', handle: () => ndjson(catalogRecords(parts.products)) },
+    { method: 'GET', path: '/categories', handle: () => ndjson(catalogRecords(parts.categories)) },
+    { method: 'GET', path: '/coupons', handle: () => ndjson(parts.coupons.codes()) },
+    { method: 'GET', path: '/campaigns', handle: () => ndjson(parts.campaigns.all()) },
+    { method: 'GET', path: '/templates', handle: () => ndjson(parts.templates.all()) },
     { method: 'POST', path: '/contacts', handle: (request) => createContact(account, request) },
     { method: 'PATCH', path: '/contacts/{id}', handle: (request) => edit(store, request) },
     { method: 'DELETE', path: '/contacts/{id}', handle: (request) => remove(store, request) },
     { method: 'POST', path: '/fail-imports', handle: (request) => failImports(imports, request) },
   ];
 }
+
+function stateOf({
+  account: { store },
+  imports,
+  events,
+  orders,
+  products,
+  categories,
+  coupons,
+  campaigns,
+  templates,
+}: BrevoParts) {
+  return {
+    contacts: store.size,
+    mailable: mailable(store).length,
+    imports: imports.counts,
+    events: events.counts,
+    orders: orders.size,
+    products: products.size,
+    categories: categories.size,
+    couponCollections: coupons.size,
+    campaigns: campaigns.all().length,
+    templates: templates.all().length,
+  };
+}
+
+export type BrevoState = ReturnType<typeof stateOf>;
+
+/** An event with what only the sandbox knows; without `contact_id` nobody had its identifiers. */
+export type EventRecord = ReturnType<typeof eventView> & {
+  readonly identifiers: Readonly<Record<string, string>>;
+  /** The sender's own id, from the property asked for. */
+  readonly sourceId?: string;
+  /** How many events carry it; 0 where there is none. */
+  readonly occurrences: number;
+};
+
+/** In order of arrival. */
+function* eventRecords(events: Events, idProperty: string): Generator<EventRecord> {
+  const sourceIdOf = (properties: Readonly<Record<string, unknown>>) => {
+    const id = properties[idProperty];
+    return typeof id === 'string' ? id : undefined;
+  };
+  const occurrences = new Map<string, number>();
+  for (const { eventProperties } of events.store.all()) {
+    const id = sourceIdOf(eventProperties);
+    if (id !== undefined) occurrences.set(id, (occurrences.get(id) ?? 0) + 1);
+  }
+  for (const event of events.store.all()) {
+    const id = sourceIdOf(event.eventProperties);
+    yield {
+      ...eventView(event),
+      identifiers: Object.fromEntries(event.identifiers),
+      ...(id === undefined ? {} : { sourceId: id }),
+      occurrences: id === undefined ? 0 : (occurrences.get(id) ?? 0),
+    };
+  }
+}
+
+/** An order with how often it came, and how often in a way that starts automations. */
+export type OrderRecord = ReturnType<BrevoParts['orders']['view']> & {
+  readonly id: string;
+  readonly writes: number;
+  readonly liveWrites: number;
+};
+
+function* orderRecords({ orders }: BrevoParts): Generator<OrderRecord> {
+  for (const order of orders.all())
+    yield { ...orders.view(order), id: order.id, writes: order.writes, liveWrites: order.liveWrites };
+}
+
+/** A product or category with how often it was written. */
+export type CatalogDump = ReturnType<Catalog['view']> & { readonly id: string; readonly writes: number };
+
+function* catalogRecords(catalog: Catalog): Generator<CatalogDump> {
+  for (const record of catalog.all()) yield { ...catalog.view(record), id: record.id, writes: record.writes };
+}
+
+export type CouponRecord = ReturnType<BrevoParts['coupons']['codes']> extends Generator<infer Code> ? Code : never;
+export type CampaignRecord = ReturnType<BrevoParts['campaigns']['all']>[number];
+export type TemplateRecord = ReturnType<BrevoParts['templates']['all']>[number];
 
 function* records(store: ContactStore): Generator<ContactRecord> {
   for (const contact of store.all())

@@ -6,6 +6,7 @@ import type { BrevoOptions } from '../options.js';
 import type { BrevoAccount } from './contacts.js';
 import { invalid, missing } from './errors.js';
 import { applyRow, type ImportRow, type ImportTerms, type ReportName, rowsOfCsv, rowsOfJson } from './import-rows.js';
+import { type Later, notifyUrlIn } from './later.js';
 import type { Process, Processes } from './processes.js';
 
 /** Rows applied before other requests get a turn. */
@@ -17,15 +18,15 @@ export class Imports {
   readonly #processes: Processes;
   readonly #options: BrevoOptions;
   readonly #reports = new Map<string, string>();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #abort = new AbortController();
+  readonly #later: Later;
   #failing: { imports: number; rowsApplied: number } = { imports: 0, rowsApplied: 0 };
   readonly counts = { accepted: 0, rows: 0, refusedRows: 0, failed: 0, callbacks: 0 };
 
-  constructor(account: BrevoAccount, processes: Processes, options: BrevoOptions) {
-    this.#account = account;
-    this.#processes = processes;
-    this.#options = options;
+  constructor(parts: { account: BrevoAccount; processes: Processes; later: Later; options: BrevoOptions }) {
+    this.#account = parts.account;
+    this.#processes = parts.processes;
+    this.#later = parts.later;
+    this.#options = parts.options;
   }
 
   accept(request: SandboxRequest): Reply {
@@ -35,9 +36,8 @@ export class Imports {
     if ('status' in rows) return rows;
     const listIds = this.#destination(body);
     if ('status' in listIds) return listIds;
-    const notifyUrl = body['notifyUrl'];
-    if (notifyUrl !== undefined && (typeof notifyUrl !== 'string' || !/^https?:\/\//.test(notifyUrl)))
-      return invalid('notifyUrl is not a valid URL');
+    const notify = notifyUrlIn(body['notifyUrl']);
+    if (!notify) return invalid('notifyUrl is not a valid URL');
 
     const process = this.#processes.open('IMPORTUSER');
     this.counts.accepted += 1;
@@ -47,11 +47,11 @@ export class Imports {
       rows: rows.rows,
       terms: this.#terms(body, rows.channel, listIds.ids),
       origin: request.origin,
-      notifyUrl,
+      notifyUrl: notify.url,
     };
-    this.#after(this.#options.importDelayMs / 2, () => {
+    this.#later.after(this.#options.importDelayMs / 2, () => {
       process.status = 'processing';
-      this.#after(this.#options.importDelayMs / 2, () => void this.#run(work));
+      this.#later.after(this.#options.importDelayMs / 2, () => void this.#run(work));
     });
     return json(202, { processId: process.id });
   }
@@ -65,11 +65,6 @@ export class Imports {
     return this.#reports.get(path);
   }
 
-  stop(): void {
-    this.#abort.abort();
-    for (const timer of this.#timers) clearTimeout(timer);
-  }
-
   async #run({ process, rows, terms, origin, notifyUrl }: ImportWork): Promise<void> {
     const fails = this.#failing.imports > 0;
     if (fails) this.#failing.imports -= 1;
@@ -80,7 +75,7 @@ export class Imports {
       const report = applyRow(this.#account, row, terms, seenEmails);
       if (report) listed(refused, report).push(row);
       if (at % ROWS_AT_A_TIME === ROWS_AT_A_TIME - 1) await setImmediate();
-      if (this.#abort.signal.aborted) return;
+      if (this.#later.stopped) return;
     }
     if (fails) {
       this.counts.failed += 1;
@@ -92,17 +87,9 @@ export class Imports {
       }
       process.status = 'completed';
     }
-    if (typeof notifyUrl === 'string') await this.#notify(notifyUrl);
-  }
-
-  /** One POST with an empty body that names nothing (seen in production at pass-culture); nobody tries again. */
-  async #notify(url: string): Promise<void> {
+    if (notifyUrl === undefined) return;
     this.counts.callbacks += 1;
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(5_000)]);
-    // Whether the receiver was there is its business, as it is with Brevo.
-    await fetch(url, { method: 'POST', signal })
-      .then((answer) => answer.body?.cancel())
-      .catch(() => undefined);
+    await this.#later.notify(notifyUrl);
   }
 
   #publish(origin: string, name: ReportName, rows: readonly ImportRow[]): string {
@@ -140,14 +127,6 @@ export class Imports {
       booleans: this.#options.importBooleans,
     };
   }
-
-  #after(ms: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, ms);
-    this.#timers.add(timer);
-  }
 }
 
 interface ImportWork {
@@ -155,7 +134,7 @@ interface ImportWork {
   readonly rows: readonly ImportRow[];
   readonly terms: ImportTerms;
   readonly origin: string;
-  readonly notifyUrl: unknown;
+  readonly notifyUrl: string | undefined;
 }
 
 function rowsIn({ fileBody, jsonBody, fileUrl }: JsonObject): { channel: ImportTerms['channel']; rows: ImportRow[] } | Reply {

@@ -106,6 +106,7 @@ export class Lists {
     const body = parseBody(request);
     const name = isObject(body) ? body['name'] : undefined;
     if (typeof name !== 'string' || name === '') return missing('name is missing');
+    if (this.#folders.length >= 300) return outOfRange('An account has at most 300 folders');
     const id = Math.max(0, ...this.#folders.map((known) => known.id)) + 1;
     this.#folders.push({ id, name });
     return json(201, { id });

@@ -3,28 +3,21 @@ import type { Reply, SandboxRequest } from '../http/exchange.js';
 import { startVendorServer, type Vendor, type VendorServer } from '../http/vendor-server.js';
 import { FixedWindows, type Verdict } from '../http/windows.js';
 import type { BrevoOptions } from '../options.js';
-import { Attributes } from './attributes.js';
-import { ContactStore } from './contact-store.js';
 import { brevoControl } from './control.js';
 import { type BrevoEndpoint, brevoEndpoints } from './endpoints.js';
 import { invalid, refusal } from './errors.js';
-import { Imports } from './imports.js';
 import { brevoLimits } from './limits.js';
-import { Lists } from './lists.js';
-import { Processes } from './processes.js';
+import { createParts } from './parts.js';
 
 /** Hard limit of an import body; 8 MB is Brevo's advice (POST /contacts/import). */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 export async function startBrevo(options: BrevoOptions, listen: { host: string; port: number }): Promise<VendorServer> {
-  const store = new ContactStore();
-  const account = { store, attributes: new Attributes(), lists: new Lists(store, options.lists) };
-  const processes = new Processes();
-  const imports = new Imports(account, processes, options);
+  const parts = createParts(options);
   const vendor: Vendor<BrevoEndpoint> = {
     name: 'brevo',
     prefix: '/v3',
-    endpoints: brevoEndpoints(account, processes, imports),
+    endpoints: brevoEndpoints(parts, options),
     windows: new FixedWindows({
       budgets: { ...brevoLimits[options.tier], ...options.limitOverrides },
       enforced: options.limits === 'strict',
@@ -37,16 +30,16 @@ export async function startBrevo(options: BrevoOptions, listen: { host: string; 
     rateHeaders,
     refuse: (why) => refusals[why],
     files: ({ method, path }) => {
-      const report = method === 'GET' ? imports.report(path) : undefined;
+      const report = method === 'GET' ? parts.imports.report(path) : undefined;
       return report === undefined ? undefined : { status: 200, headers: { 'content-type': 'text/csv' }, body: report };
     },
   };
   const { latencyMs, jitterMs } = options;
-  const server = await startVendorServer(vendor, { ...listen, latencyMs, jitterMs, control: brevoControl(account, imports) });
+  const server = await startVendorServer(vendor, { ...listen, latencyMs, jitterMs, control: brevoControl(parts) });
   return {
     origin: server.origin,
     stop: () => {
-      imports.stop();
+      parts.later.stop();
       return server.stop();
     },
   };

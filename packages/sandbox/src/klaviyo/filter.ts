@@ -7,7 +7,7 @@ export interface Condition {
   readonly quoted: boolean;
 }
 
-export type FieldRule = { readonly operators: readonly string[]; readonly type: 'text' | 'datetime' };
+export type FieldRule = { readonly operators: readonly string[]; readonly type: 'text' | 'datetime' | 'local-datetime' | 'timestamp' | 'boolean' };
 export type FilterRules = Readonly<Record<string, FieldRule>>;
 
 export type Filter = { readonly conditions: readonly Condition[] } | { readonly error: string };
@@ -85,6 +85,7 @@ function readConditions(reader: Reader): Condition[] {
 
 function readCondition(reader: Reader, operator: string): Condition {
   const field = reader.take(/[\w.$-]+/, 'a field');
+  if (operator === 'has') return { operator, field, value: '', quoted: true };
   reader.take(/ *, */, 'a comma');
   if (reader.skip(/\[/)) {
     const values: string[] = [];
@@ -115,12 +116,28 @@ function check({ operator, field, value, quoted }: Condition, rules: FilterRules
   if (!rule.operators.includes(operator)) {
     throw new FilterError(`'${operator}' is not a valid operator for '${field}'; allowed: ${rule.operators.join(', ')}.`);
   }
-  if ((operator === 'any') !== Array.isArray(value))
-    throw new FilterError(`'${operator}' on '${field}' takes ${operator === 'any' ? 'a list' : 'one value'}.`);
+  const takesList = listOperators.has(operator);
+  if (takesList !== Array.isArray(value))
+    throw new FilterError(`'${operator}' on '${field}' takes ${takesList ? 'a list' : 'one value'}.`);
   if (rule.type === 'text' && !quoted) throw new FilterError(`The value of '${field}' must be quoted.`);
   if (rule.type === 'datetime' && (quoted || !RFC_3339.test(String(value)) || Number.isNaN(Date.parse(String(value))))) {
     throw new FilterError(
       `The value of '${field}' must be an unquoted RFC 3339 datetime with a zone; encode the + of an offset.`,
     );
   }
+  if (rule.type === 'local-datetime' && (quoted || !LOCAL.test(String(value)) || Number.isNaN(Date.parse(String(value)))))
+    throw new FilterError(`The value of '${field}' must be an unquoted ISO 8601 datetime.`);
+  if (rule.type === 'timestamp' && (quoted || !isMoment(String(value))))
+    throw new FilterError(`The value of '${field}' must be unquoted Unix seconds or an RFC 3339 datetime.`);
+  if (rule.type === 'boolean' && (quoted || !/^(true|false)$/.test(String(value))))
+    throw new FilterError(`The value of '${field}' must be true or false.`);
+}
+
+/** metric-aggregates takes times without a zone: they are then those of its `timezone`. */
+const LOCAL = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+const listOperators = new Set(['any', 'contains-any', 'contains-all']);
+
+function isMoment(text: string): boolean {
+  return /^\d{1,12}$/.test(text) || (RFC_3339.test(text) && !Number.isNaN(Date.parse(text)));
 }

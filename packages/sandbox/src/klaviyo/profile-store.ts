@@ -53,6 +53,11 @@ export class ProfileStore {
     return this.#next - this.#removed.size;
   }
 
+  /** Places below this were generated, removed ones included. */
+  get generatedCount(): number {
+    return this.#account.profiles;
+  }
+
   get version(): number {
     return this.#version;
   }
@@ -69,10 +74,22 @@ export class ProfileStore {
     return (field === 'created' ? this.#created[index] : this.#updated[index]) ?? Number.NaN;
   }
 
+  /** As `find`, without computing the profile. */
+  has(id: string): boolean {
+    const index = indexInId(id);
+    if (index === undefined || this.#removed.has(index)) return false;
+    return index < this.#account.profiles ? this.idAt(index) === id : this.#edited.get(index)?.id === id;
+  }
+
   find(id: string): { index: number; profile: Profile } | undefined {
     const index = indexInId(id);
     const profile = index === undefined ? undefined : this.read(index);
     return index !== undefined && profile?.id === id ? { index, profile } : undefined;
+  }
+
+  /** The id at a generated place, without computing the profile; it stays when the profile is removed. */
+  idAt(index: number): string {
+    return profileId(this.#account.seed, index, this.#created[index] ?? 0);
   }
 
   *all(): Generator<Profile> {

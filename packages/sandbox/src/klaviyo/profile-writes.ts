@@ -87,7 +87,7 @@ function parseProfile(request: SandboxRequest): { id?: string; attributes: Parti
   return { ...(typeof id === 'string' ? { id } : {}), attributes };
 }
 
-function parseAttributes(given: JsonObject): Partial<ProfileAttributes> | Reply {
+export function parseAttributes(given: JsonObject): Partial<ProfileAttributes> | Reply {
   const attributes: { -readonly [Key in keyof ProfileAttributes]?: ProfileAttributes[Key] } = {};
   for (const name of texts) {
     const value = given[name];

@@ -96,24 +96,40 @@ export function profileDocument(status: number, profile: Profile, request: Sandb
   });
 }
 
+/** The profile as another resource's answer shows it; `own` are attributes that only exist there. */
+export function profileRenderer(
+  request: SandboxRequest,
+  own: readonly string[] = [],
+): Reply | ((profile: Profile, more?: Readonly<Record<string, unknown>>) => object) {
+  const view = viewOf(request, 'any', own);
+  if ('status' in view) return view;
+  return (profile, more = {}) => {
+    const shown = { ...profile, attributes: { ...profile.attributes, ...more } };
+    return resourceOf(shown, view, request.origin);
+  };
+}
+
 interface View {
   readonly fields: readonly string[];
   readonly extra: readonly string[];
   readonly includes: readonly string[];
 }
 
-function viewOf({ query }: SandboxRequest, includable: readonly string[]): View | Reply {
+function viewOf({ query }: SandboxRequest, includable: readonly string[] | 'any', own: readonly string[] = []): View | Reply {
   const view = {
     fields: listed(query, 'fields[profile]'),
     extra: listed(query, 'additional-fields[profile]'),
     includes: listed(query, 'include'),
   };
-  const unknownField = view.fields.find((field) => !attributeNames.has(field.split('.')[0] ?? ''));
+  const unknownField = view.fields.find((field) => {
+    const head = field.split('.')[0] ?? '';
+    return !attributeNames.has(head) && !own.includes(head);
+  });
   if (unknownField) return invalidParameter('fields[profile]', `'${unknownField}' is not a field of profile.`);
   const unknownExtra = view.extra.find((name) => name !== 'subscriptions' && name !== 'predictive_analytics');
   if (unknownExtra)
     return invalidParameter('additional-fields[profile]', `'${unknownExtra}' is not an additional field of profile.`);
-  const unknownInclude = view.includes.find((name) => !includable.includes(name));
+  const unknownInclude = view.includes.find((name) => includable !== 'any' && !includable.includes(name));
   if (unknownInclude) return invalidParameter('include', `'${unknownInclude}' cannot be included here.`);
   return view;
 }

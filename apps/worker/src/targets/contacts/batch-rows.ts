@@ -1,3 +1,4 @@
+import { redact } from '@tajo/logging';
 import { consentTally, type ContactRow, hashRow, type Identity } from '@tajo/mapping';
 import type { IdentityMode, Link, NewLink, NewRejection } from '@tajo/store';
 import type { RunContext, Settled } from '../target.js';
@@ -22,7 +23,8 @@ export function batchRowOf(row: ProtectedRow, rules: ContactRules, link: Pick<Li
     // The same row to other lists, or carrying its id elsewhere, is not the same write.
     hash: hashRow(row, JSON.stringify([rules.listIds, rules.identity])),
     tally: Object.keys(consentTally(row)),
-    fields: row.notes.map(({ field, reason }) => `${field}: ${reason}`),
+    // Shown and counted: a property may be called anything, also by somebody's address.
+    fields: row.notes.map(({ field, reason }) => redact(`${field}: ${reason}`)),
     leave: link ? link.lists.filter((id) => !listIds.includes(id)) : [],
   };
 }

@@ -16,7 +16,7 @@ const OWN_NAME = 'Klaviyo (Tajo)';
  * rows, since Brevo drops values of unknown ones and reports success.
  */
 export async function plan(context: RunContext, resource: string): Promise<ContactRules> {
-  const { work, account, stored } = context;
+  const { work, run, account, stored } = context;
   const { account: settings } = work.config;
   const existing = await account.brevo.attributes();
   const listIds = await configuredLists(context);
@@ -32,6 +32,8 @@ export async function plan(context: RunContext, resource: string): Promise<Conta
     booleanAttributes: settings.booleanAttributes,
     ...(phoneRegion === undefined ? {} : { phoneRegion: phoneRegion as NonNullable<ProfileRules['phoneRegion']> }), // The configuration has checked it against the list of countries.
     identity,
+    // A property keeps the attribute it was once given, whatever this run's sample holds.
+    propertyNames: stored.propertyNames,
   };
   const sample = await sampleOf(context);
   const named: ProfileRules = { ...basis, propertyNames: nameProperties(sample, basis) };
@@ -49,7 +51,8 @@ export async function plan(context: RunContext, resource: string): Promise<Conta
     );
   }
 
-  // From here on things are written.
+  // From here on things are written. Names first: an attribute must not be made under a name that a later run would not know.
+  if (settings.unmappedProperties === 'create') await work.store.accounts.setPropertyNames(run.account, named.propertyNames ?? {});
   for (const [name, type] of missing) {
     await account.brevo.createAttribute({ name, type });
     types.set(name, type);

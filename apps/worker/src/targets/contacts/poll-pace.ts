@@ -12,37 +12,36 @@ const LOOKS_AN_HOUR = 80;
 const QUICK_LOOKS = 40;
 const HOUR_MS = 3_600_000;
 
-interface Pace {
-  looks: number[];
-  gapMs: number;
-}
-
-const paces = new Map<string, Pace>();
+/** By account: how long this process would wait if it were for itself. */
+const gaps = new Map<string, number>();
 
 export interface NextPoll {
   readonly at: Date;
-  polled(now: Date): void;
+  /** Before the requests of a look: one that fails has been made, too. */
+  polled(now: Date): Promise<void>;
   /** Something was settled: more may be ready soon. */
   moved(): void;
 }
 
-export function nextPoll(work: Work, account: string): NextPoll {
-  const pace = paces.get(account) ?? { looks: [], gapMs: FIRST_MS };
-  paces.set(account, pace);
-  const now = work.now().getTime();
-  pace.looks = pace.looks.filter((at) => now - at < HOUR_MS);
-  const last = pace.looks.at(-1);
+export async function nextPoll(work: Work, account: string): Promise<NextPoll> {
+  const now = work.now();
+  // In the store, since the account's next look may be another worker's.
+  const stored = (await work.store.accounts.get(account))?.looks ?? [];
+  const looks = stored.filter((at) => now.getTime() - at.getTime() < HOUR_MS);
+  const last = looks.at(-1);
+  const ownGapMs = gaps.get(account) ?? FIRST_MS;
   const slowestMs = work.config.account.pace.settlePollSeconds * 1_000;
-  const thrifty = pace.looks.length >= QUICK_LOOKS && work.config.account.limits.enabled ? HOUR_MS / (LOOKS_AN_HOUR - QUICK_LOOKS) : 0;
-  const gap = Math.max(Math.min(pace.gapMs, slowestMs), thrifty);
+  const thriftyMs =
+    looks.length >= QUICK_LOOKS && work.config.account.limits.enabled ? HOUR_MS / (LOOKS_AN_HOUR - QUICK_LOOKS) : 0;
+  const gapMs = Math.max(Math.min(ownGapMs, slowestMs), thriftyMs);
   return {
-    at: new Date(last === undefined ? now : last + gap),
-    polled(at) {
-      pace.looks.push(at.getTime());
-      pace.gapMs *= GROWTH;
+    at: last === undefined ? now : new Date(last.getTime() + gapMs),
+    async polled(at) {
+      gaps.set(account, Math.min(ownGapMs * GROWTH, HOUR_MS));
+      await work.store.accounts.setLooks(account, [...looks, at].slice(-LOOKS_AN_HOUR));
     },
     moved() {
-      pace.gapMs = FIRST_MS;
+      gaps.set(account, FIRST_MS);
     },
   };
 }

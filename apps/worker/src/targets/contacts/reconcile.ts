@@ -1,5 +1,5 @@
 import { consentTallyFromBrevo } from '@tajo/mapping';
-import { addTo, type Reconciliation, type StoredRun } from '@tajo/store';
+import { addTo, type Reconciliation } from '@tajo/store';
 import type { RunContext } from '../target.js';
 import { eachContact, sourceIdOfContact } from './sweep.js';
 
@@ -18,7 +18,7 @@ const LAST_ID = '#lastId';
 export async function reconcile(context: RunContext, resource: string): Promise<Reconciliation> {
   const { work, run } = context;
   const { store } = work;
-  const brevo: Record<string, number> = { ...decoded(run.reconcileTally) };
+  const brevo: Record<string, number> = { ...run.reconcileTally };
   await eachContact(context, run.reconcileOffset, async (contacts, nextOffset) => {
     const fresh = contacts.filter(({ id }) => id > (brevo[LAST_ID] ?? 0));
     const links = await store.links.find(run.account, resource, fresh.flatMap((contact) => sourceIdOfContact(contact) ?? []));
@@ -37,7 +37,7 @@ export async function reconcile(context: RunContext, resource: string): Promise<
       if (wrongEmail || wrongSms) addTo(brevo, WRONG);
       if (link.hasPhone && tally['no_phone']) addTo(brevo, NO_PHONE);
     }
-    await store.runs.update(run._id, { reconcileOffset: nextOffset, reconcileTally: encoded(brevo) } as Partial<StoredRun>);
+    await store.runs.update(run._id, { reconcileOffset: nextOffset, reconcileTally: brevo });
   });
 
   const counts = (await store.slices.totals(run._id))[resource]?.counts;
@@ -67,13 +67,4 @@ function differencesOf(
     if (surplus <= mayExceed && -surplus <= mayLack) return [];
     return [{ key, klaviyo: ours, brevo: theirs, explanation: surplus > 0 ? `${surplus} more in Brevo` : `${-surplus} missing in Brevo` }];
   });
-}
-
-// A dot in a MongoDB field name is a path.
-function encoded(tally: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(tally).map(([key, n]) => [key.replaceAll('.', '\u2024'), n]));
-}
-
-function decoded(tally: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(tally ?? {}).map(([key, n]) => [key.replaceAll('\u2024', '.'), n]));
 }

@@ -25,12 +25,12 @@ const MOST_ATTEMPTS = 5;
 export async function settleContacts(work: Work, account: string): Promise<Date | null> {
   const open = await work.store.batches.ofAccount(account, ['sent']);
   if (open.length === 0) return null;
-  const pace = nextPoll(work, account);
+  const pace = await nextPoll(work, account);
   if (pace.at > work.now()) return pace.at;
 
   const clients = await work.accounts.open(account);
+  await pace.polled(work.now());
   const processes = await statusOf(clients.brevo, open);
-  pace.polled(work.now());
   const over = open.filter(({ processId }) => {
     const process = processes.get(processId ?? -1);
     return !process || isOver(process);
@@ -43,7 +43,7 @@ export async function settleContacts(work: Work, account: string): Promise<Date 
   }
   if (over.length > 0) pace.moved();
   const remaining = (await work.store.batches.ofAccount(account, ['sent'])).length;
-  return remaining === 0 ? null : nextPoll(work, account).at;
+  return remaining === 0 ? null : (await nextPoll(work, account)).at;
 }
 
 function isOver({ status }: Process): boolean {
@@ -135,13 +135,15 @@ async function reportRows(brevo: BrevoClient, url: string): Promise<ReportRow[]>
   }
 }
 
+/** By our id, else by e-mail, and only then by phone: two rows of one import may share a number. */
 function sourceOf(report: ReportRow, known: ReadonlyMap<string, string>): string | undefined {
-  for (const cell of Object.values(report)) {
-    const text = cell.trim();
-    const source = known.get(text) ?? known.get(`e:${text.toLowerCase()}`) ?? known.get(`p:${text.replaceAll(/\D/g, '')}`);
-    if (source) return source;
-  }
-  return undefined;
+  const cells = Object.values(report).map((cell) => cell.trim());
+  const keys = [
+    ...cells,
+    ...cells.map((cell) => `e:${cell.toLowerCase()}`),
+    ...cells.map((cell) => `p:${cell.replaceAll(/\D/g, '')}`),
+  ];
+  return keys.map((key) => known.get(key)).find((source) => source !== undefined);
 }
 
 /** Reports are named by what was wrong (developers.brevo.com/reference/get-process). */

@@ -1,0 +1,43 @@
+import type { SandboxRequest } from '../http/exchange.js';
+import { listed, onlyFields } from './fieldset.js';
+
+export interface Reference {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** One JSON:API resource as the account keeps it; also a line of the ground truth. */
+export interface SandboxRecord extends Reference {
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** `null`: Klaviyo names the relationship and not who is in it. */
+  readonly relationships?: Readonly<Record<string, Reference | readonly Reference[] | null>>;
+}
+
+/** As an answer shows it: sparse fields applied, links added. */
+export function resource(record: SandboxRecord, { query, origin }: Pick<SandboxRequest, 'query' | 'origin'>) {
+  const { type, id, attributes, relationships } = record;
+  const fields = listed(query, `fields[${type}]`);
+  const self = `${origin}/api/${pathOf(type)}/${encodeURIComponent(id)}`;
+  const related = Object.entries(relationships ?? {}).map(([name, data]) => [
+    name,
+    {
+      ...(data === null ? {} : { data: Array.isArray(data) ? data.map(reference) : reference(data) }),
+      links: { self: `${self}/relationships/${name}`, related: `${self}/${name}` },
+    },
+  ]);
+  return {
+    type,
+    id,
+    attributes: fields.length > 0 ? onlyFields(attributes, fields) : attributes,
+    ...(relationships ? { relationships: Object.fromEntries(related) } : {}),
+    links: { self },
+  };
+}
+
+export function reference({ type, id }: Reference): Reference {
+  return { type, id };
+}
+
+function pathOf(type: string): string {
+  return type === 'catalog-category' ? 'catalog-categories' : `${type}s`;
+}
