@@ -86,7 +86,9 @@ function refusedIn(vendor, stats) {
 }
 
 function report(measured, { latencyMs, jitterMs }) {
-  console.log(`\nKlaviyo's profile lane: 75 requests a second and 700 a minute, ${latencyMs} ms away, up to ${jitterMs} ms late.\n`);
+  console.log(
+    `\nKlaviyo's profile lane: 75 requests a second and 700 a minute, ${latencyMs} ms away, up to ${jitterMs} ms late.\n`,
+  );
   const columns = ['', 'share', 'each minute', 'of the budget', 'against one cursor', '429'];
   const [reference] = measured;
   const rows = measured.map(({ who, used, permitted, taken, refused }) => [

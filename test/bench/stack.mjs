@@ -43,7 +43,10 @@ export async function startProduct({ servers, sandbox, workers, env = {} }) {
   const folder = mkdtempSync(join(tmpdir(), 'tajo-bench-'));
   const config = join(folder, 'tajo.yaml');
   // JSON is YAML. The lists of the product page's example, which the sandbox has.
-  writeFileSync(config, JSON.stringify({ connectors: { klaviyo: { lists: { all_contacts: 20, subscribers: 21, high_value: 22 } } } }));
+  writeFileSync(
+    config,
+    JSON.stringify({ connectors: { klaviyo: { lists: { all_contacts: 20, subscribers: 21, high_value: 22 } } } }),
+  );
   const mongoUrl = withDatabase(servers.mongoUrl, id);
   const apiKey = randomBytes(24).toString('hex');
   const producerPort = await freePort();
@@ -89,7 +92,8 @@ export async function startProduct({ servers, sandbox, workers, env = {} }) {
 /** What the next measurement must not find: memory in Redis, a database to be slower for. */
 async function forget(redisUrl, mongoUrl, prefix) {
   const redis = new Redis(redisUrl);
-  for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1_000 })) if (keys.length > 0) await redis.unlink(keys);
+  for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1_000 }))
+    if (keys.length > 0) await redis.unlink(keys);
   await redis.quit();
   const connection = await mongoose.createConnection(mongoUrl).asPromise();
   await connection.dropDatabase();

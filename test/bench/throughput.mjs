@@ -158,7 +158,9 @@ function report(measured, cases) {
   console.log(
     `\npromised: a worker stays under ${MOST_WORKER_MB} MB and Redis under ${MOST_REDIS_MB} MB, and neither grows with the account`,
   );
-  for (const { product: workers, who } of measured.filter((one) => one.product !== undefined && one.profiles === large.profiles)) {
+  for (const { product: workers, who } of measured.filter(
+    (one) => one.product !== undefined && one.profiles === large.profiles,
+  )) {
     const [less, more] = [at(small, workers), at(large, workers)];
     const memory = more.memoryMb / less.memoryMb;
     const redis = more.redisMb / less.redisMb;

@@ -520,7 +520,9 @@ export function storeSuite(name: string, makeUrl: () => string | Promise<string>
           const first = await created(store, account);
           await store.runs.move(first._id, ['planning'], 'completed');
           // The later the release the more of them fall between the two calls of a claim.
-          const released = new Promise((resolve) => setTimeout(resolve, i % 4)).then(() => other.runs.releaseAccount(account, first._id));
+          const released = new Promise((resolve) => setTimeout(resolve, i % 4)).then(() =>
+            other.runs.releaseAccount(account, first._id),
+          );
           const [second] = await Promise.all([store.runs.create(request(account), now), released]);
           const third = await store.runs.create(request(account), now);
           expect([second.kind, third.kind].toSorted()).toEqual(['busy', 'created']);

@@ -5,20 +5,23 @@ import { type Stack, type StackOptions, startStack, until } from '../support/sta
 /** Small pages of work, so that a kill hits the middle of something. */
 const BUSY: StackOptions = {
   workers: 2,
-  sandbox: { klaviyo: { profiles: 1_000, limits: 'off', latencyMs: 60 }, brevo: { limits: 'off', importDelayMs: 300, latencyMs: 40 } },
+  sandbox: {
+    klaviyo: { profiles: 1_000, limits: 'off', latencyMs: 60 },
+    brevo: { limits: 'off', importDelayMs: 300, latencyMs: 40 },
+  },
   connector: { pace: { pages_per_job: 3, parallel_slices: 4 } },
 };
 
-let stack: Stack | undefined;
+let open: Stack | undefined;
 afterEach(async () => {
-  await stack?.stop();
-  stack = undefined;
+  await open?.stop();
+  open = undefined;
 });
 
 async function running(options: StackOptions): Promise<{ stack: Stack; run: Run }> {
-  const started = await startStack(options);
-  stack = started;
-  return { stack: started, run: await started.client.syncs.start({ resources: ['profiles'], mode: 'full' }) };
+  const stack = await startStack(options);
+  open = stack;
+  return { stack, run: await stack.client.syncs.start({ resources: ['profiles'], mode: 'full' }) };
 }
 
 async function reached(stack: Stack, run: Run, what: string, condition: (run: Run) => boolean): Promise<void> {
@@ -39,11 +42,7 @@ describe('a worker killed with -9', () => {
     const { stack, run } = await running({ ...BUSY, workers: 1 });
     // Brevo takes the import and the worker dies before it hears of it.
     await stack.sandbox.brevo.fault({ kind: 'slow', method: 'POST', path: '/contacts/import', delayMs: 3_000, times: 0 });
-    await until(
-      async () => (await stack.sandbox.brevo.faults()).some(({ hits }) => hits > 0),
-      60_000,
-      'an import under way',
-    );
+    await until(async () => (await stack.sandbox.brevo.faults()).some(({ hits }) => hits > 0), 60_000, 'an import under way');
     await stack.workers[0]?.kill();
     await stack.sandbox.brevo.clearFaults();
     await stack.startWorker();
@@ -54,7 +53,12 @@ describe('a worker killed with -9', () => {
     const { stack, run } = await running(BUSY);
     for (let kills = 0; kills < 4; kills += 1) {
       const before = (await stack.client.syncs.get(run.id)).totals['profiles']?.pages ?? 0;
-      await reached(stack, run, 'progress', ({ totals, state }) => state !== 'running' || (totals['profiles']?.pages ?? 0) > before);
+      await reached(
+        stack,
+        run,
+        'progress',
+        ({ totals, state }) => state !== 'running' || (totals['profiles']?.pages ?? 0) > before,
+      );
       await stack.workers.shift()?.kill();
       await stack.startWorker();
     }
@@ -87,10 +91,14 @@ describe('Brevo', () => {
   }, 180_000);
 
   it('ignoring the EXT_ID column makes contacts carry their Klaviyo id as an attribute', async () => {
-    const { stack, run } = await running({ ...BUSY, sandbox: { ...BUSY.sandbox, brevo: { ...BUSY.sandbox?.brevo, extIdColumn: 'ignored' } } });
+    const { stack, run } = await running({
+      ...BUSY,
+      sandbox: { ...BUSY.sandbox, brevo: { ...BUSY.sandbox?.brevo, extIdColumn: 'ignored' } },
+    });
     const ended = await finished(stack, run);
     await everythingAgrees(stack, ended);
-    for await (const { attributes } of stack.sandbox.brevo.contacts()) expect(attributes['KLAVIYO_ID']).toEqual(expect.any(String));
+    for await (const { attributes } of stack.sandbox.brevo.contacts())
+      expect(attributes).toMatchObject({ KLAVIYO_ID: expect.any(String) });
   }, 180_000);
 });
 
@@ -99,7 +107,8 @@ describe('Klaviyo', () => {
     const { stack, run } = await running({ ...BUSY, env: { LOG_LEVEL: 'warn' } });
     // The first requests plan the run; the slices shall meet the faults.
     const often = { path: '/api/profiles', skip: 6, times: 2 } as const;
-    for (const kind of ['reset-before', 'reset-after', 'truncate'] as const) await stack.sandbox.klaviyo.fault({ kind, ...often });
+    for (const kind of ['reset-before', 'reset-after', 'truncate'] as const)
+      await stack.sandbox.klaviyo.fault({ kind, ...often });
     await stack.sandbox.klaviyo.fault({ kind: 'status', status: 503, ...often });
     await everythingAgrees(stack, await finished(stack, run));
   }, 180_000);
@@ -156,5 +165,15 @@ async function mailable(stack: Stack): Promise<Set<string>> {
 }
 
 function consent(word: string, canReceive: boolean): Record<string, unknown> {
-  return { email: { marketing: { consent: word, can_receive_email_marketing: canReceive, consent_timestamp: '2025-01-01T00:00:00+00:00', suppression: [], list_suppressions: [] } } };
+  return {
+    email: {
+      marketing: {
+        consent: word,
+        can_receive_email_marketing: canReceive,
+        consent_timestamp: '2025-01-01T00:00:00+00:00',
+        suppression: [],
+        list_suppressions: [],
+      },
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { type Stack, startStack, until } from '../support/stack.js';
 const AWAY_MS = 10_000;
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
+  for (const close of closers.splice(0).toReversed()) await close();
 });
 
 /** A stack on servers of its own, which the test may take away. */

@@ -1,4 +1,4 @@
-import type { Sandbox } from '../../packages/sandbox/src/index.js';
+import type { Sandbox } from '@tajo/sandbox';
 
 export interface Answer {
   readonly status: number;

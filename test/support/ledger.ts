@@ -26,14 +26,18 @@ export async function finished(stack: Stack, run: Pick<Run, 'id'>, withinMs = 17
  * and nobody is or ever was mailable whom Klaviyo forbids.
  */
 export async function everythingAgrees(stack: Stack, run: Run): Promise<void> {
-  expect({ state: run.state, balanced: run.balanced, problem: run.problem, differences: run.reconciliation?.differences }).toEqual({
+  expect({
+    state: run.state,
+    balanced: run.balanced,
+    problem: run.problem,
+    differences: run.reconciliation?.differences,
+  }).toEqual({
     state: 'completed',
     balanced: true,
     problem: null,
     differences: [],
   });
   const counts = run.totals['profiles'];
-  const sum = (map: Record<string, number> | undefined) => Object.values(map ?? {}).reduce((total, n) => total + n, 0);
   let profiles = 0;
   const allowed = new Set<string>();
   for await (const profile of stack.sandbox.klaviyo.profiles()) {
@@ -47,13 +51,18 @@ export async function everythingAgrees(stack: Stack, run: Run): Promise<void> {
   const seen = new Map<string, number>();
   const wrong: string[] = [];
   for await (const contact of stack.sandbox.brevo.contacts()) {
-    const id = String(contact.attributes['EXT_ID'] ?? contact.attributes['KLAVIYO_ID']);
+    const attributes: Readonly<Record<string, unknown>> = contact.attributes;
+    const id = String(attributes['EXT_ID'] ?? attributes['KLAVIYO_ID']);
     seen.set(id, (seen.get(id) ?? 0) + 1);
     if ((contact.everMailable.email || (contact.email && !contact.emailBlacklisted)) && !allowed.has(id)) wrong.push(id);
   }
   expect(wrong).toEqual([]);
   expect([...seen.values()].filter((n) => n > 1)).toEqual([]);
   expect(seen.size).toBe((counts?.written ?? 0) + (counts?.unchanged ?? 0));
+}
+
+function sum(map: Record<string, number> | undefined): number {
+  return Object.values(map ?? {}).reduce((total, n) => total + n, 0);
 }
 
 /** Read straight from Klaviyo's own words, without the product's mapping. */

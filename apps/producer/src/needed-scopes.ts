@@ -11,7 +11,8 @@ export const accountScope: ReadScope = 'accounts:read';
 export function neededScopes(config: Config): ReadScope[] {
   const named = new Set(enabledResources(config).flatMap((name) => resourceNamed(name).read.scopes));
   return [...named].map((scope) => {
-    if (!isReadScope(scope)) throw new Bug('scope_unknown', `A resource names the scope ${scope}, which the Klaviyo client cannot probe for.`);
+    if (!isReadScope(scope))
+      throw new Bug('scope_unknown', `A resource names the scope ${scope}, which the Klaviyo client cannot probe for.`);
     return scope;
   });
 }

@@ -1,9 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { JOB_NAMES, parseJob, queueNames, retryDelayMs, type JobName } from '@tajo/contracts';
+import { DELIVERIES_QUEUE, JOB_NAMES, parseJob, queueNames, retryDelayMs, type JobName } from '@tajo/contracts';
 import { AccountStopped, Bug, messageOf } from '@tajo/errors';
 import { Worker, type ConnectionOptions, type Job } from 'bullmq';
 import type { Logger } from '@tajo/logging';
 import { isLastAttempt, settleJob } from './settle.js';
+
+/** Each holds a whole batch in memory, several times over, and a few keep Brevo's lane full. */
+const MOST_DELIVERIES = 4;
 
 /** One handler per job name. `job` is for those that need their own id or attempts; payloads come parsed. */
 export type Handlers = { [Name in JobName]: (payload: ReturnType<typeof parseJob<Name>>, signal: AbortSignal) => Promise<void> };
@@ -77,7 +80,7 @@ export function consume(options: ConsumeOptions): Consumers {
     const worker = new Worker(queue, process, {
       connection: options.connection,
       prefix: options.prefix,
-      concurrency: options.concurrency,
+      concurrency: queue === DELIVERIES_QUEUE ? Math.min(options.concurrency, MOST_DELIVERIES) : options.concurrency,
       lockDuration: options.lockMs,
       stalledInterval: options.lockMs,
       // A rolling restart stalls a job more than once; the slice's fence makes that harmless.

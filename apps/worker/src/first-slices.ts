@@ -33,7 +33,10 @@ export async function firstSlices(context: RunContext, resource: AnyResource): P
   if (earliest >= to) return [];
   const seconds = Math.floor((to.getTime() - earliest.getTime()) / 1_000);
   const count = Math.max(1, Math.min(FIRST_SLICES, seconds));
-  const bounds = Array.from({ length: count }, (_, i) => new Date(earliest.getTime() + Math.floor((seconds * i) / count) * 1_000));
+  const bounds = Array.from(
+    { length: count },
+    (_, i) => new Date(earliest.getTime() + Math.floor((seconds * i) / count) * 1_000),
+  );
   return bounds.map((from, i) => ({ ...base, _id: idOf(i), from, to: bounds[i + 1] ?? to }));
 }
 
@@ -48,4 +51,3 @@ async function earliestOf({ account }: RunContext, resource: AnyResource, field:
   const time = first.success ? Date.parse(String(first.data.attributes[field])) : Number.NaN;
   return Number.isNaN(time) ? null : new Date(Math.floor(time / 1_000) * 1_000);
 }
-

@@ -10,7 +10,12 @@ const LIVE_STATES: readonly RunState[] = ['planning', 'running', 'reconciling'];
 
 /** Every run of the account stands still, and says who must do what. `tajo sync resume` goes on where it stopped. */
 export async function stopAccount(work: Work, account: string, error: AccountStopped): Promise<void> {
-  const problem: Required<RunProblem> = { code: error.code, message: redact(error.message), remedy: error.remedy, at: work.now() };
+  const problem: Required<RunProblem> = {
+    code: error.code,
+    message: redact(error.message),
+    remedy: error.remedy,
+    at: work.now(),
+  };
   await work.store.accounts.stop(account, problem);
   for (const run of await work.store.runs.list({ account, states: LIVE_STATES })) {
     await work.store.runs.move(run._id, [run.state], 'stopped', { problem, resumeTo: run.state });
@@ -25,11 +30,19 @@ export async function giveUp(work: Work, name: JobName, data: unknown, thrown: u
   const payload = payloadShape.safeParse(data);
   if (!payload.success) return;
   const { run: runId, slice, turn } = payload.data;
-  const error = { code: thrown instanceof TajoError ? thrown.code : 'unexpected', message: redact(messageOf(thrown)), at: work.now() };
-  if (name === 'sync-page' && slice !== undefined && turn !== undefined) return work.store.slices.fail({ _id: slice, turn }, error, work.now());
+  const error = {
+    code: thrown instanceof TajoError ? thrown.code : 'unexpected',
+    message: redact(messageOf(thrown)),
+    at: work.now(),
+  };
+  if (name === 'sync-page' && slice !== undefined && turn !== undefined)
+    return work.store.slices.fail({ _id: slice, turn }, error, work.now());
   const run = runId === undefined ? null : await work.store.runs.get(runId);
   if (!run) return;
-  const remedy = thrown instanceof Bug ? 'This is a fault of ours: keep the run and report it.' : 'Mend the cause, then retry the job on the board.';
+  const remedy =
+    thrown instanceof Bug
+      ? 'This is a fault of ours: keep the run and report it.'
+      : 'Mend the cause, then retry the job on the board.';
   if (name === 'plan-run' || name === 'reconcile-run') await endRun(work, run, 'failed', { ...error, remedy });
   else await work.store.runs.update(run._id, { problem: { ...error, remedy } });
 }

@@ -4,7 +4,11 @@ import express from 'express';
 import type { Registry } from 'prom-client';
 
 /** The worker's small port: `/health/live`, `/health/ready` (open, saying nothing else) and `/metrics` (with the API key). */
-export function createHealthServer(options: { ready: () => Promise<boolean>; registry: Registry; apiKey: string | undefined }): express.Express {
+export function createHealthServer(options: {
+  ready: () => Promise<boolean>;
+  registry: Registry;
+  apiKey: string | undefined;
+}): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/health/live', (_req, res) => {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { loadConfig } from '@tajo/config';
+import { type Config, loadConfig } from '@tajo/config';
 import { BadInput, messageOf, TajoError } from '@tajo/errors';
 import { createLogger } from '@tajo/logging';
 import { createHealthServer, listen } from './health.js';
@@ -8,15 +8,7 @@ import { startWorker } from './worker.js';
 /** Orchestrators kill after 20 s or more. */
 const EXIT_WITHIN_MS = 19_000;
 
-const config = (() => {
-  try {
-    return loadConfig({ env: process.env });
-  } catch (error) {
-    if (!(error instanceof BadInput)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
-  }
-})();
+const config = configOrExit();
 const logger = createLogger({ name: 'worker', level: config.logLevel });
 
 try {
@@ -51,4 +43,15 @@ try {
   // Our own errors say all there is to say; of others the stack is needed.
   logger.fatal(error instanceof TajoError ? { code: error.code } : { err: error }, `worker cannot start: ${messageOf(error)}`);
   process.exit(error instanceof BadInput ? 2 : 1);
+}
+
+/** A configuration that cannot work is one message and exit code 2, before anything is opened. */
+function configOrExit(): Config {
+  try {
+    return loadConfig({ env: process.env });
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(2);
+  }
 }

@@ -12,7 +12,12 @@ export function createMetrics() {
     buckets: [0.01, 0.05, 0.25, 1, 5, 15, 60],
     registers: [registry],
   });
-  const waits = new Counter({ name: 'tajo_lane_wait_seconds_total', help: 'Time requests waited for their lane', labelNames: ['vendor'], registers: [registry] });
+  const waits = new Counter({
+    name: 'tajo_lane_wait_seconds_total',
+    help: 'Time requests waited for their lane',
+    labelNames: ['vendor'],
+    registers: [registry],
+  });
   const throttled = new Counter({
     name: 'tajo_lane_penalties_total',
     help: 'Times a vendor answered 429; zero while nobody else uses the account',

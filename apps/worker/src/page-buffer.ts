@@ -1,12 +1,18 @@
 import { RecordRejected } from '@tajo/errors';
 import { parseItem, type AnyResource } from '@tajo/mapping';
 import { addTo, emptyCounts, type Counts, type NewRejection, type Slice, type StoredRun } from '@tajo/store';
-import type { Outgoing, RunContext, Target } from './targets/target.js';
+import type { RunContext, Target } from './targets/target.js';
 
 /** Rows that share a batch. */
 interface Group {
   group: Record<string, unknown>;
-  rows: Outgoing[];
+  rows: Waiting[];
+}
+
+/** A row waiting for its batch, as JSON: tens of thousands may wait in one process, and as objects they take several times the memory. */
+interface Waiting {
+  json: string;
+  /** In the import's body. */
   bytes: number;
 }
 
@@ -39,7 +45,12 @@ export class PageBuffer {
    * Takes one page. `last` when the page reached the slice's upper bound. Records outside the slice's bounds belong to its
    * neighbours and are not counted here.
    */
-  async take(resource: AnyResource, target: Target, items: readonly unknown[], run: StoredRun): Promise<{ last: boolean; position: Date | null }> {
+  async take(
+    resource: AnyResource,
+    target: Target,
+    items: readonly unknown[],
+    run: StoredRun,
+  ): Promise<{ last: boolean; position: Date | null }> {
     const { slice: sliceSpec } = resource.read;
     const rows: unknown[] = [];
     let position: Date | null = null;
@@ -63,7 +74,13 @@ export class PageBuffer {
         const mapped = resource.map(parseItem(resource, item), run.rules[resource.name]);
         if (mapped.kind === 'skip') {
           addTo(this.counts.skipped, mapped.reason);
-          this.#rejections.push({ sourceId: id, outcome: 'skipped', reason: mapped.reason, message: mapped.reason, stage: 'map' });
+          this.#rejections.push({
+            sourceId: id,
+            outcome: 'skipped',
+            reason: mapped.reason,
+            message: mapped.reason,
+            stage: 'map',
+          });
         } else rows.push(mapped.row);
       } catch (error) {
         if (!(error instanceof RecordRejected)) throw error;
@@ -75,7 +92,13 @@ export class PageBuffer {
     for (const id of missing) {
       this.counts.read += 1;
       addTo(this.counts.skipped, 'gone from Klaviyo');
-      this.#rejections.push({ sourceId: id, outcome: 'skipped', reason: 'gone from Klaviyo', message: 'The record no longer exists in Klaviyo.', stage: 'read' });
+      this.#rejections.push({
+        sourceId: id,
+        outcome: 'skipped',
+        reason: 'gone from Klaviyo',
+        message: 'The record no longer exists in Klaviyo.',
+        stage: 'read',
+      });
     }
 
     await this.#admit(resource, target, rows);
@@ -95,10 +118,9 @@ export class PageBuffer {
     }
     for (const one of outgoing) {
       const key = JSON.stringify(one.group);
-      const group = this.#groups.get(key) ?? { group: one.group, rows: [], bytes: 0 };
+      const group = this.#groups.get(key) ?? { group: one.group, rows: [] };
       this.#groups.set(key, group);
-      group.rows.push(one);
-      group.bytes += one.bytes;
+      group.rows.push({ json: JSON.stringify(one.row), bytes: one.bytes });
       this.#bytes += one.bytes;
       this.counts.submitted += 1;
     }
@@ -118,7 +140,10 @@ export class PageBuffer {
     for (const { group, rows } of this.#groups.values()) {
       for (const part of partsOf(rows, batchRows, batchBytes)) {
         const id = `${this.#slice._id}_${this.#slice.fence}_${ids.length}`;
-        await work.store.batches.prepare({ _id: id, ...owner, slice: this.#slice._id, group, rows: part.map(({ row }) => row) }, work.now());
+        await work.store.batches.prepare(
+          { _id: id, ...owner, slice: this.#slice._id, group, json: part.map(({ json }) => json) },
+          work.now(),
+        );
         ids.push(id);
       }
     }
@@ -128,8 +153,12 @@ export class PageBuffer {
 }
 
 /** Cuts rows into batches under both limits; a single row over the byte limit still travels, alone. */
-export function* partsOf(rows: readonly Outgoing[], maxRows: number, maxBytes: number): Generator<Outgoing[]> {
-  let part: Outgoing[] = [];
+export function* partsOf<Row extends { readonly bytes: number }>(
+  rows: readonly Row[],
+  maxRows: number,
+  maxBytes: number,
+): Generator<Row[]> {
+  let part: Row[] = [];
   let bytes = 0;
   for (const row of rows) {
     if (part.length > 0 && (part.length >= maxRows || bytes + row.bytes > maxBytes)) {
@@ -146,7 +175,8 @@ export function* partsOf(rows: readonly Outgoing[], maxRows: number, maxBytes: n
 function identify(item: unknown, timeField: string | undefined): { id: string; time: Date | null } {
   const record = typeof item === 'object' && item !== null ? item : {};
   const id = 'id' in record && typeof record.id === 'string' ? record.id : '(no id)';
-  const attributes = 'attributes' in record && typeof record.attributes === 'object' && record.attributes !== null ? record.attributes : {};
+  const attributes =
+    'attributes' in record && typeof record.attributes === 'object' && record.attributes !== null ? record.attributes : {};
   const raw: unknown = timeField === undefined ? undefined : Reflect.get(attributes, timeField);
   const time = typeof raw === 'string' ? Date.parse(raw.replace(' ', 'T')) : Number.NaN;
   return { id, time: Number.isNaN(time) ? null : new Date(time) };

@@ -1,4 +1,13 @@
-import { addCounts, emptyCounts, isBalanced, sumOf, type Counts, type RunProblem, type RunState, type StoredRun } from '@tajo/store';
+import {
+  addCounts,
+  emptyCounts,
+  isBalanced,
+  sumOf,
+  type Counts,
+  type RunProblem,
+  type RunState,
+  type StoredRun,
+} from '@tajo/store';
 import { redact } from '@tajo/logging';
 import type { Work } from './work.js';
 
@@ -15,12 +24,15 @@ export async function endRun(
   for (const name of run.resources) totals[name] = byResource[name]?.counts ?? emptyCounts();
   const ended = await work.store.runs.move(run._id, ['planning', 'running', 'reconciling'], state, {
     ...set,
+    totals,
     // It may quote what is called anything at a vendor, e.g. a list.
     problem: problem && { ...problem, message: redact(problem.message) },
     finishedAt: work.now(),
   });
   await work.store.runs.releaseAccount(run.account, run._id);
   if (!ended) return;
+  // A worker killed before its checkpoint leaves batches that nobody counts; their rows were read and sent again by its successor.
+  if (state === 'completed') await work.store.batches.voidPrepared(run._id, work.now());
   const all = Object.values(totals).reduce((sum, counts) => addCounts(sum, counts), emptyCounts());
   work.logger.info(
     {

@@ -8,7 +8,7 @@ import { queueNamed, type Work } from './work.js';
  * closed. Interrupted anywhere and done again, it counts once.
  */
 export async function settleBatch(context: RunContext, batch: Batch, settled: Settled): Promise<void> {
-  const { work, run } = context;
+  const { work } = context;
   const { store } = work;
   const now = work.now();
   const owner = { account: batch.account, resource: batch.resource, run: batch.run };
@@ -23,7 +23,11 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
   await store.links.put(owner, links, now);
   if (settled.rejected.length > 0) await store.rejections.put(owner, settled.rejected, now);
   if (await mayResolve(context, batch.resource)) {
-    await store.rejections.resolve(batch.account, batch.resource, links.map(({ sourceId }) => sourceId));
+    await store.rejections.resolve(
+      batch.account,
+      batch.resource,
+      links.map(({ sourceId }) => sourceId),
+    );
   }
 
   const followers = await prepareFollowers(work, batch, settled);
@@ -31,7 +35,12 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
   await store.slices.settleBatch(batch.slice, batch._id, outcome);
   await store.batches.finish(batch._id, 'settled', settled.note, now);
   for (const follower of followers) {
-    await enqueue(queueNamed(work, DELIVERIES_QUEUE), 'deliver-batch', { account: batch.account, run: batch.run, batch: follower, attempt: 0 });
+    await enqueue(queueNamed(work, DELIVERIES_QUEUE), 'deliver-batch', {
+      account: batch.account,
+      run: batch.run,
+      batch: follower,
+      attempt: 0,
+    });
   }
 }
 

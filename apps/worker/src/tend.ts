@@ -17,25 +17,23 @@ const GIVEN_UP_MS = 300_000;
  * process or a lost Redis forgot, and ends a run by its counts. Everything it does may be done twice.
  */
 export function startTending(work: Work, holder: string): { stop(): Promise<void> } {
-  let stopped = false;
-  const woken = new AbortController();
+  const stopped = new AbortController();
 
   async function loop(): Promise<void> {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       try {
         if (await work.store.runs.holdDuty('tend', holder, DUTY_MS, work.now())) await tendRuns(work);
       } catch (error) {
         work.logger.warn({ reason: messageOf(error) }, 'tending runs was interrupted');
       }
-      await sleep(EVERY_MS, woken.signal);
+      await sleep(EVERY_MS, stopped.signal);
     }
   }
 
   const running = loop();
   return {
     async stop() {
-      stopped = true;
-      woken.abort();
+      stopped.abort();
       await running;
     },
   };
@@ -120,7 +118,9 @@ async function findLost(work: Work, open: readonly SliceOutline[], now: Date): P
     if (slice.state !== 'queued' && slice.state !== 'reading') continue;
     if (now.getTime() - slice.touchedAt.getTime() < silentMs(work)) continue;
     const queue = queueNamed(work, queueOfResource(slice.resource));
-    const job = await queue.getJob(jobIdOf('sync-page', { account: slice.account, run: slice.run, slice: slice._id, turn: slice.turn }));
+    const job = await queue.getJob(
+      jobIdOf('sync-page', { account: slice.account, run: slice.run, slice: slice._id, turn: slice.turn }),
+    );
     const state = job ? await job.getState() : 'missing';
     if (state === 'missing' || state === 'unknown' || state === 'completed' || state === 'failed') {
       work.logger.warn({ account: slice.account, run: slice.run, slice: slice._id, state }, 'a slice had lost its job');
@@ -149,7 +149,8 @@ async function tendBatches(work: Work, run: StoredRun, open: readonly SliceOutli
     const mended = run.resumedAt ? endedAt < run.resumedAt.getTime() : false;
     if (state === 'failed' && !mended && now.getTime() - endedAt < GIVEN_UP_MS) continue;
     if (state === 'failed' || state === 'completed') await job?.remove();
-    if (state === 'missing' || state === 'unknown' || state === 'failed' || state === 'completed') await enqueue(queue, 'deliver-batch', payload);
+    if (state === 'missing' || state === 'unknown' || state === 'failed' || state === 'completed')
+      await enqueue(queue, 'deliver-batch', payload);
   }
 }
 

@@ -30,8 +30,10 @@ export interface RunningWorker {
 
 /** Opens everything a worker needs and starts consuming. Whatever is opened pushes its closer; they run in reverse. */
 export async function startWorker(config: Config, logger: Logger, holder: string): Promise<RunningWorker> {
-  if (!config.redisUrl) throw new BadInput('redis_url_missing', 'REDIS_URL is not set; give the URL of a Redis.', { field: 'redis_url' });
-  if (!config.mongoUrl) throw new BadInput('mongo_url_missing', 'MONGO_URL is not set; give the URL of a MongoDB.', { field: 'mongo_url' });
+  if (!config.redisUrl)
+    throw new BadInput('redis_url_missing', 'REDIS_URL is not set; give the URL of a Redis.', { field: 'redis_url' });
+  if (!config.mongoUrl)
+    throw new BadInput('mongo_url_missing', 'MONGO_URL is not set; give the URL of a MongoDB.', { field: 'mongo_url' });
   const closers: (() => Promise<unknown>)[] = [];
   const metrics = createMetrics();
   const stopping = new AbortController();
@@ -98,7 +100,7 @@ export async function startWorker(config: Config, logger: Logger, holder: string
     },
     async stop() {
       stopping.abort();
-      for (const close of closers.reverse()) await close();
+      for (const close of closers.toReversed()) await close();
     },
   };
 }
@@ -124,7 +126,11 @@ async function migrated(store: Store): Promise<void> {
     await store.migrate();
   } catch (cause) {
     if (!isStoreUnreachable(cause)) throw cause;
-    throw new RetryLater('mongo_unreachable', `MongoDB cannot be reached (${messageOf(cause)}); check MONGO_URL and that it runs.`, { cause });
+    throw new RetryLater(
+      'mongo_unreachable',
+      `MongoDB cannot be reached (${messageOf(cause)}); check MONGO_URL and that it runs.`,
+      { cause },
+    );
   }
 }
 

@@ -104,7 +104,11 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
       ...given('adminPassword', maybe('board.admin_password')),
       ...given('viewerPassword', maybe('board.viewer_password')),
     },
-    worker: { port: number('worker.port'), concurrency: number('worker.concurrency'), lockSeconds: number('worker.lock_seconds') },
+    worker: {
+      port: number('worker.port'),
+      concurrency: number('worker.concurrency'),
+      lockSeconds: number('worker.lock_seconds'),
+    },
     account,
   };
 }

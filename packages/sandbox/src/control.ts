@@ -12,6 +12,7 @@ import type { Fault, FaultState, Outage } from './http/faults.js';
 import type { Stats } from './http/stats.js';
 import type { Profile } from './klaviyo/generate.js';
 import type { ProfileChange } from './klaviyo/profile-store.js';
+import type { SandboxRecord } from './klaviyo/record.js';
 
 /** What a test or a bench does to a vendor; the same for a sandbox in this process and in another one. */
 export interface VendorControl {
@@ -27,6 +28,42 @@ export interface VendorControl {
   resume(): Promise<void>;
 }
 
+/** What `klaviyo.records` can list; templates include the copies of messages. */
+export type KlaviyoCollection =
+  | 'events'
+  | 'metrics'
+  | 'lists'
+  | 'segments'
+  | 'templates'
+  | 'campaigns'
+  | 'campaign-messages'
+  | 'flows'
+  | 'flow-actions'
+  | 'flow-messages'
+  | 'catalog-items'
+  | 'catalog-variants'
+  | 'catalog-categories'
+  | 'coupons'
+  | 'coupon-codes';
+
+export type KlaviyoGroup = 'list' | 'segment';
+
+/** `list` or `segment` holds the id of the group. */
+export interface KlaviyoMember {
+  readonly list?: string;
+  readonly segment?: string;
+  readonly profile: string;
+  readonly joined_group_at: string;
+}
+
+/** Ids of a metric (default the first) and a profile (default none); an old `datetime` makes an event that came late. */
+export interface PlantedEvent {
+  readonly metric?: string;
+  readonly profile?: string;
+  readonly datetime?: string;
+  readonly properties?: Readonly<Record<string, unknown>> | null;
+}
+
 export interface KlaviyoControl extends VendorControl {
   state(): Promise<{ readonly profiles: number }>;
   /** Every profile as the account has it: the ground truth. */
@@ -35,6 +72,17 @@ export interface KlaviyoControl extends VendorControl {
   add(profile: ProfileChange): Promise<string>;
   edit(id: string, change: ProfileChange): Promise<void>;
   remove(id: string): Promise<void>;
+  /** Every record of a collection as the account has it, archived ones included. */
+  records(collection: KlaviyoCollection): AsyncIterable<SandboxRecord>;
+  /** Everybody in every list, or in every segment. */
+  members(kind: KlaviyoGroup): AsyncIterable<KlaviyoMember>;
+  /** Answers the id. */
+  addEvent(event: PlantedEvent): Promise<string>;
+  /** `joinedAt` in ISO 8601, default now. */
+  join(kind: KlaviyoGroup, id: string, profileId: string, joinedAt?: string): Promise<void>;
+  leave(kind: KlaviyoGroup, id: string, profileId: string): Promise<void>;
+  /** The list or segment itself goes. */
+  removeGroup(kind: KlaviyoGroup, id: string): Promise<void>;
 }
 
 export interface BrevoControl extends VendorControl {
@@ -86,6 +134,13 @@ function klaviyoControl(wire: Wire): KlaviyoControl {
     add: async (profile) => (await wire.read<{ id: string }>('POST', '/profiles', profile)).id,
     edit: (id, change) => wire.send('PATCH', `/profiles/${encodeURIComponent(id)}`, change),
     remove: (id) => wire.send('DELETE', `/profiles/${encodeURIComponent(id)}`),
+    records: (collection) => wire.stream(`/${collection}`),
+    members: (kind) => wire.stream(`/${kind}-members`),
+    addEvent: async (event) => (await wire.read<{ id: string }>('POST', '/events', event)).id,
+    join: (kind, id, profileId, joinedAt) =>
+      wire.send('PUT', `/${kind}s/${id}/profiles/${profileId}`, joinedAt === undefined ? {} : { joined_group_at: joinedAt }),
+    leave: (kind, id, profileId) => wire.send('DELETE', `/${kind}s/${id}/profiles/${profileId}`),
+    removeGroup: (kind, id) => wire.send('DELETE', `/${kind}s/${id}`),
   };
 }
 

@@ -15,5 +15,6 @@ export type { RateWindow, WindowRecord } from './http/windows.js';
 export type { EmailMarketing, SmsMarketing, Subscriptions, Suppression } from './klaviyo/consent.js';
 export type { Profile, ProfileAttributes } from './klaviyo/generate.js';
 export type { ProfileChange } from './klaviyo/profile-store.js';
+export type { SandboxRecord } from './klaviyo/record.js';
 export { type BrevoOptions, type KlaviyoOptions, brevoDefaults, klaviyoDefaults, type SandboxOptions } from './options.js';
 export { type Sandbox, startSandbox } from './sandbox.js';

@@ -6,6 +6,8 @@ import { startSandbox } from './sandbox.js';
 const usage = `Klaviyo and Brevo on this machine.
 
   --profiles N             generated Klaviyo profiles (1000)      --seed N                 which ones (1)
+  --events N, --lists N (23), --segments N (12), --campaigns N, --flows N, --templates N, --catalog-items N, --coupons N,
+  --coupon-codes N         the rest of the Klaviyo account (0)
   --klaviyo-port N         0 picks a free one (0)                 --brevo-port N           0 picks a free one (0)
   --host ADDRESS           (127.0.0.1)                            --limits strict|off      (strict)
   --latency-ms N           per request (0)                        --jitter-ms N            arrival, at random (0)
@@ -26,6 +28,15 @@ const flags = {
   host: text,
   profiles: text,
   seed: text,
+  events: text,
+  lists: text,
+  segments: text,
+  campaigns: text,
+  flows: text,
+  templates: text,
+  'catalog-items': text,
+  coupons: text,
+  'coupon-codes': text,
   'klaviyo-port': text,
   'brevo-port': text,
   limits: text,
@@ -94,6 +105,15 @@ function optionsFrom(values: Readonly<Record<string, string | boolean | undefine
     ...both,
     profiles: number('profiles'),
     seed: number('seed'),
+    events: number('events'),
+    lists: number('lists'),
+    segments: number('segments'),
+    campaigns: number('campaigns'),
+    flows: number('flows'),
+    templates: number('templates'),
+    catalogItems: number('catalog-items'),
+    coupons: number('coupons'),
+    couponCodes: number('coupon-codes'),
     scopes: given('scopes')?.split(','),
     privateKey: given('klaviyo-private-key'),
     publicKey: given('klaviyo-public-key'),

@@ -17,6 +17,22 @@ export interface KlaviyoOptions extends CommonOptions {
   /** Generated profiles; default 1,000. The same seed and count give the same account everywhere. */
   readonly profiles: number;
   readonly seed: number;
+  /** Default 0; three years of them, some awkward. */
+  readonly events: number;
+  /** Default 23. Every list and segment has members among the profiles. */
+  readonly lists: number;
+  /** Default 12. */
+  readonly segments: number;
+  /** Default 0, as of everything below. */
+  readonly campaigns: number;
+  readonly flows: number;
+  /** The library's; messages of campaigns and flows have copies of their own. */
+  readonly templates: number;
+  /** With up to three variants each, in up to 25 categories. */
+  readonly catalogItems: number;
+  readonly coupons: number;
+  /** All in all, dealt out to the coupons. */
+  readonly couponCodes: number;
   readonly privateKey: string;
   readonly oauthToken: string;
   /** The account's id too. */
@@ -78,6 +94,15 @@ export const klaviyoDefaults: KlaviyoOptions = {
   ...common,
   profiles: 1_000,
   seed: 1,
+  events: 0,
+  lists: 23,
+  segments: 12,
+  campaigns: 0,
+  flows: 0,
+  templates: 0,
+  catalogItems: 0,
+  coupons: 0,
+  couponCodes: 0,
   privateKey: 'pk_sandbox_0123456789abcdef0123456789abcdef',
   oauthToken: 'sandbox-oauth-token',
   publicKey: 'SaNdBx',

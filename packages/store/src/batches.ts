@@ -63,7 +63,8 @@ interface BatchRows {
 
 const rowsSchema = new Schema<BatchRows>({ _id: String, gzip: Buffer }, { versionKey: false });
 
-export type NewBatch = Pick<Batch, '_id' | 'account' | 'run' | 'slice' | 'resource' | 'group'> & { rows: readonly unknown[] };
+export type NewBatch = Pick<Batch, '_id' | 'account' | 'run' | 'slice' | 'resource' | 'group'> &
+  ({ rows: readonly unknown[] } | { /** Each row as JSON already. */ json: readonly string[] });
 
 export function createBatches(connection: Connection) {
   const model = connection.model('batch', schema);
@@ -72,13 +73,17 @@ export function createBatches(connection: Connection) {
   return {
     /** Makes the rows durable. The same id again replaces what a killed worker left. */
     async prepare(batch: NewBatch, now: Date): Promise<void> {
-      const { rows, ...rest } = batch;
-      await rowsModel
-        .replaceOne({ _id: batch._id }, { _id: batch._id, gzip: await zip(JSON.stringify(rows)) }, { upsert: true })
-        .exec();
+      const { _id, account, run, slice, resource, group } = batch;
+      const json = 'json' in batch ? batch.json : batch.rows.map((row) => JSON.stringify(row));
+      await rowsModel.replaceOne({ _id }, { _id, gzip: await zip(`[${json.join(',')}]`) }, { upsert: true }).exec();
       const document: Batch = {
-        ...rest,
-        rowCount: rows.length,
+        _id,
+        account,
+        run,
+        slice,
+        resource,
+        group,
+        rowCount: json.length,
         state: 'prepared',
         attempt: 0,
         identity: 'unknown',
@@ -87,7 +92,7 @@ export function createBatches(connection: Connection) {
         touchedAt: now,
         note: null,
       };
-      await model.replaceOne({ _id: batch._id }, document, { upsert: true }).exec();
+      await model.replaceOne({ _id }, document, { upsert: true }).exec();
     },
 
     get: (id: string): Promise<Batch | null> => model.findById(id).lean().exec(),
@@ -152,10 +157,10 @@ export function createBatches(connection: Connection) {
 
     countOpen: (run: string): Promise<number> => model.countDocuments({ run, state: { $in: ['prepared', 'sent'] } }).exec(),
 
-    /** Cancelled run: what was not sent is never sent. */
+    /** Of a run that is over: what was not sent is never sent, and its rows are forgotten. */
     async voidPrepared(run: string, now: Date): Promise<void> {
       const prepared = await model.find({ run, state: 'prepared' }, { _id: 1 }).lean().exec();
-      for (const { _id } of prepared) await this.finish(_id, 'void', 'run cancelled', now);
+      for (const { _id } of prepared) await this.finish(_id, 'void', 'the run is over', now);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { types } from 'node:util';
 import mongoose from 'mongoose';
 
 /**
@@ -76,12 +77,20 @@ const PASSING_CODES: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 189, 262, 9_0
 
 /** Whether an error means that MongoDB is away for now, so that trying again later is right. */
 export function isStoreUnreachable(thrown: unknown): boolean {
-  for (let error: unknown = thrown; error instanceof Error; error = beneath(error)) {
+  // Not `instanceof`: Node's own socket errors are of another realm where a test runs in one of its own.
+  for (let error: unknown = thrown; types.isNativeError(error); error = beneath(error)) {
     if (UNREACHABLE.has(error.name)) return true;
+    if (isSocketErrorOfDriver(error)) return true;
     if (error.name.startsWith('Mongo') && 'code' in error && PASSING_CODES.has(error.code)) return true;
     if (error.name === 'MongooseError' && /buffering timed out|not connected/i.test(error.message)) return true;
   }
   return false;
+}
+
+/** A write to a socket that the server has just closed: the driver (7.8) lets Node's own error through, known only by where it arose. */
+function isSocketErrorOfDriver(error: Error): boolean {
+  if (!('code' in error) || (error.code !== 'EPIPE' && error.code !== 'ECONNRESET')) return false;
+  return /[\\/]mongodb[\\/]/.test(error.stack ?? '');
 }
 
 /** What a bulk write was interrupted by stands in its `errorResponse`, not in its `cause`. */

@@ -118,6 +118,10 @@ it('tells an outage from other faults', async () => {
   }
   const stepDown = Object.assign(new Error('interrupted'), { name: 'MongoServerError', code: 11_602 });
   expect(isStoreUnreachable(new Error('wrapped', { cause: stepDown }))).toBe(true);
+  const broken = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
+  expect(isStoreUnreachable(broken)).toBe(false);
+  broken.stack = 'Error: …\n    at Connection.writeCommand (/app/node_modules/mongodb/src/cmap/connection.ts:722:23)';
+  expect(isStoreUnreachable(broken)).toBe(true);
   expect(isDuplicateKey(Object.assign(new Error('E11000'), { code: 11_000 }))).toBe(true);
   expect(isDuplicateKey(stepDown)).toBe(false);
 });

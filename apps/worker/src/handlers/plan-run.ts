@@ -40,4 +40,3 @@ export async function ensurePlanned(work: Work, run: StoredRun): Promise<void> {
   const queue = work.queues.get(RUNS_QUEUE);
   if (queue) await enqueue(queue, 'plan-run', { account: run.account, run: run._id });
 }
-

@@ -21,12 +21,18 @@ export async function reconcileRun(work: Work, { run: runId }: JobPayload<'recon
   const totals = await work.store.slices.totals(runId);
   const unbalanced = Object.entries(totals).filter(([, { counts }]) => !isBalanced(counts));
   if (unbalanced.length > 0) {
-    await endRun(work, run, 'failed', {
-      code: 'unbalanced',
-      message: `The counts of ${unbalanced.map(([name]) => name).join(', ')} do not add up.`,
-      remedy: 'This is a fault of ours: keep the run and report it.',
-      at: work.now(),
-    }, { reconciliation });
+    await endRun(
+      work,
+      run,
+      'failed',
+      {
+        code: 'unbalanced',
+        message: `The counts of ${unbalanced.map(([name]) => name).join(', ')} do not add up.`,
+        remedy: 'This is a fault of ours: keep the run and report it.',
+        at: work.now(),
+      },
+      { reconciliation },
+    );
     return;
   }
   await endRun(work, run, 'completed', null, { reconciliation });

@@ -27,7 +27,8 @@ export async function syncPage(work: Work, job: JobPayload<'sync-page'>, stoppin
   if (run?.state === 'failed') {
     // An operator retried the job on the board: the run lives again, if nothing else runs for the account meanwhile.
     const busyWith = await store.runs.claimAccount(run.account, run._id, work.now());
-    if (!busyWith && (await store.runs.move(run._id, ['failed'], 'running', { problem: null, finishedAt: null }))) run = { ...run, state: 'running' };
+    if (!busyWith && (await store.runs.move(run._id, ['failed'], 'running', { problem: null, finishedAt: null })))
+      run = { ...run, state: 'running' };
   }
   if (run?.state !== 'running') return store.slices.release(slice, null, work.now());
 
@@ -105,7 +106,8 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
     const { last, position } = await buffer.take(resource, target, page.items, run);
     slice = { ...slice, cursor: page.nextCursor ?? null, queryTo: query.to, position: position ?? slice.position };
     if (last || page.nextCursor === undefined) next = { kind: 'finished' };
-    else if (stopping.aborted || buffer.pages >= pagesPerJob || buffer.isFull || work.now().getTime() >= deadline) next = { kind: 'continue' };
+    else if (stopping.aborted || buffer.pages >= pagesPerJob || buffer.isFull || work.now().getTime() >= deadline)
+      next = { kind: 'continue' };
     else {
       const shrunk = await maybeSplit(context, slice, buffer.counts.read);
       if (shrunk === 'lost') return { lostLease: true, batches: [], next: 'continue' };
@@ -124,7 +126,14 @@ async function checkpoint(context: RunContext, slice: Slice, buffer: PageBuffer,
   const { work } = context;
   if (slice.fence === 0) throw new Bug('slice_unclaimed', `Slice ${slice._id} was followed without a claim.`);
   const batches = await buffer.flush();
-  const point: Checkpoint = { cursor: slice.cursor, queryTo: slice.queryTo, position: slice.position, counts: buffer.counts, batches, next };
+  const point: Checkpoint = {
+    cursor: slice.cursor,
+    queryTo: slice.queryTo,
+    position: slice.position,
+    counts: buffer.counts,
+    batches,
+    next,
+  };
   if (await work.store.slices.checkpoint(slice, point, work.now())) return { lostLease: false, batches, next: next.kind };
   for (const batch of batches) await work.store.batches.finish(batch, 'void', 'lease lost', work.now());
   return { lostLease: true, batches: [], next: next.kind };

@@ -38,7 +38,9 @@ export interface Settled {
   readonly note: string | null;
 }
 
-export type Delivery = { readonly kind: 'sent'; readonly processId: number } | { readonly kind: 'settled'; readonly settled: Settled };
+export type Delivery =
+  | { readonly kind: 'sent'; readonly processId: number }
+  | { readonly kind: 'settled'; readonly settled: Settled };
 
 /**
  * Where the rows of a resource go. A resource names its target in `write.via`; a target knows the vendor's way of taking rows and

@@ -74,11 +74,12 @@ describe('templates', () => {
   });
 });
 
+const until = async (act: (n: number) => Promise<number>) => {
+  for (let n = 0; ; n += 1) if ((await act(n)) !== 201) return n;
+};
+
 describe('quotas', () => {
   it('holds an account to 300 lists, 300 folders and 200 attributes', async () => {
-    const until = async (act: (n: number) => Promise<number>) => {
-      for (let n = 0; ; n += 1) if ((await act(n)) !== 201) return n;
-    };
     expect(await until(async (n) => (await call('POST', '/contacts/lists', { name: `L${n}`, folderId: 1 })).status)).toBe(297);
     expect(await until(async (n) => (await call('POST', '/contacts/folders', { name: `F${n}` })).status)).toBe(299);
     const { body } = await call('GET', '/contacts/attributes');

@@ -139,6 +139,20 @@ export class Catalog {
   }
 }
 
+const productTypes = {
+  name: 'string',
+  url: 'string',
+  imageUrl: 'string',
+  sku: 'string',
+  brand: 'string',
+  description: 'string',
+  parentId: 'string',
+  price: 'number',
+  alternativePrice: 'number',
+  stock: 'number',
+  isDeleted: 'boolean',
+};
+
 function flawInProduct(record: JsonObject): string | undefined {
   const { categories, metaInfo } = record;
   if (categories !== undefined && !(Array.isArray(categories) && categories.every((id) => typeof id === 'string')))
@@ -149,10 +163,7 @@ function flawInProduct(record: JsonObject): string | undefined {
       return 'metaInfo takes texts and numbers';
     if (JSON.stringify(metaInfo).length > 20_000) return 'metaInfo exceeds 20000 characters';
   }
-  return typesOf(record, {
-    ...{ name: 'string', url: 'string', imageUrl: 'string', sku: 'string', brand: 'string', description: 'string' },
-    ...{ parentId: 'string', price: 'number', alternativePrice: 'number', stock: 'number', isDeleted: 'boolean' },
-  });
+  return typesOf(record, productTypes);
 }
 
 function typesOf(record: JsonObject, types: Readonly<Record<string, string>>): string | undefined {

@@ -22,6 +22,8 @@ const order = (fields: Record<string, unknown> = {}) => ({
   ...fields,
 });
 
+const limitOf = async (method: string, path: string) => (await call(method, path, {})).headers.get('x-sib-ratelimit-limit');
+
 describe('the e-commerce app', () => {
   it('refuses everything until some time after it was activated', async () => {
     await start({ ecommerceActive: false, ecommerceDelayMs: 200 });
@@ -35,7 +37,6 @@ describe('the e-commerce app', () => {
 
   it('gives each group of calls its budget', async () => {
     await start({ limits: 'strict' });
-    const limitOf = async (method: string, path: string) => (await call(method, path, {})).headers.get('x-sib-ratelimit-limit');
     expect(await limitOf('POST', '/products')).toBe('2');
     expect(await limitOf('POST', '/orders/status')).toBe('5');
     expect(await limitOf('POST', '/products/batch')).toBe('100');
@@ -89,6 +90,8 @@ describe('orders', () => {
   });
 });
 
+const records = (count: number) => Array.from({ length: count }, (_, n) => ({ id: `p${n}`, name: `P ${n}` }));
+
 describe('products and categories', () => {
   it('are created once and updated when told to', async () => {
     await start();
@@ -106,7 +109,6 @@ describe('products and categories', () => {
 
   it('come in batches of a hundred different ids, whole or not at all', async () => {
     await start();
-    const records = (count: number) => Array.from({ length: count }, (_, n) => ({ id: `p${n}`, name: `P ${n}` }));
     for (const key of ['products', 'categories']) {
       const path = `/${key}/batch`;
       expect((await call('POST', path, { [key]: records(101) })).status).toBe(400);
@@ -133,6 +135,8 @@ describe('products and categories', () => {
   });
 });
 
+const codes = (count: number) => Array.from({ length: count }, (_, n) => `C${n}`);
+
 describe('coupons', () => {
   it('makes a second collection of the same name and counts codes later, each once', async () => {
     await start({ batchDelayMs: 100 });
@@ -155,7 +159,6 @@ describe('coupons', () => {
   it('refuses repeated, too many and misplaced codes', async () => {
     await start();
     const { body } = await call('POST', '/couponCollections', { name: 'S', defaultCoupon: 'D' });
-    const codes = (count: number) => Array.from({ length: count }, (_, n) => `C${n}`);
     const add = async (coupons: string[], collectionId = body['id']) =>
       (await call('POST', '/coupons', { collectionId, coupons })).status;
     expect(await add(['A', 'A'])).toBe(400);

@@ -18,6 +18,10 @@ const event = (fields: Record<string, unknown> = {}) => ({
   ...fields,
 });
 
+const day = (n: number) => `2026-01-0${n}T12:00:00Z`;
+
+const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+
 describe('POST /events', () => {
   it('keeps the event, writes contact properties, and drops no duplicate', async () => {
     await start();
@@ -139,7 +143,6 @@ describe('GET /events', () => {
   it('lists newest first, by contact, name and dates, without ids', async () => {
     await start();
     await sandbox.brevo.add({ email: 'b@example.com' });
-    const day = (n: number) => `2026-01-0${n}T12:00:00Z`;
     await call('POST', '/events/batch', {
       events: [
         event({ event_date: day(2), event_properties: { n: 2 } }),
@@ -182,7 +185,6 @@ describe('GET /events', () => {
 
   it('looks back six months when no dates are given', async () => {
     await start();
-    const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
     await call('POST', '/events/batch', { events: [event({ event_date: ago(100) }), event({ event_date: ago(300) })] });
     expect((await call('GET', '/events')).body).toMatchObject({ count: 1 });
   });

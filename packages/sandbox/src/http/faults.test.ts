@@ -1,13 +1,17 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectSandbox, type Sandbox, startSandbox } from '../index.js';
 
 let sandbox: Sandbox | undefined;
+let child: ChildProcess | undefined;
 afterEach(async () => {
   await sandbox?.stop();
   sandbox = undefined;
+  // Left running by a test that failed, it would keep Jest from ending.
+  child?.kill('SIGKILL');
+  child = undefined;
 });
 
 async function start(): Promise<Sandbox> {
@@ -103,20 +107,21 @@ describe('a sandbox of its own process', () => {
   const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
   it('says where it is, obeys from outside and stops on SIGTERM', async () => {
-    const child = spawn(process.execPath, [main, '--profiles', '30', '--limits', 'off'], {
+    const started = spawn(process.execPath, [main, '--profiles', '30', '--limits', 'off'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const exited = once(child, 'exit');
+    child = started;
+    const exited = once(started, 'exit');
     // The event carries one Buffer.
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const [line] = (await once(started.stdout, 'data')) as [Buffer];
     // The line main.ts prints; the calls below fail on anything else.
     const ready = JSON.parse(line.toString()) as { klaviyoUrl: string; brevoUrl: string; klaviyoPrivateKey: string };
     const remote = connectSandbox(ready);
-    expect(await remote.klaviyo.state()).toEqual({ profiles: 30 });
+    expect(await remote.klaviyo.state()).toMatchObject({ profiles: 30 });
     await remote.klaviyo.fault({ kind: 'status', status: 500 });
     const keys = { klaviyoPrivateKey: ready.klaviyoPrivateKey, klaviyoPublicKey: '', brevoApiKey: '' };
     expect((await readProfiles({ klaviyoUrl: ready.klaviyoUrl, keys })).status).toBe(500);
-    child.kill('SIGTERM');
+    started.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
   });
 });

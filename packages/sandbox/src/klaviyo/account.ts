@@ -1,71 +1,111 @@
-import type { Collection } from './collections.js';
+import type { KlaviyoOptions } from '../options.js';
+import { campaignCollections, generateCampaigns } from './campaigns.js';
+import { catalogCollections, generateCatalog } from './catalog.js';
+import { type Collection, lazy } from './collections.js';
+import { couponCollections, generateCoupons } from './coupons.js';
+import { EventStore } from './event-store.js';
+import { flowCollections, generateFlows } from './flows.js';
+import { Groups } from './groups.js';
+import { Metrics, metricCollection } from './metrics.js';
+import { ProfileLookup } from './profile-lookup.js';
+import { ProfileStore } from './profile-store.js';
+import { libraryTemplates, templateCollection } from './templates.js';
 
-/** The account beside its profiles. Few and fixed: enough for connection and scope tests and for paging by ten. */
-export function accountCollections(publicKey: string): {
-  accounts: Collection;
-  lists: Collection;
-  segments: Collection;
-  metrics: Collection;
-} {
-  const day = '2024-05-01T08:00:00+00:00';
+export type Account = ReturnType<typeof createAccount>;
+
+/** Everything in one Klaviyo account. What nobody asks for is never computed. */
+export function createAccount(options: KlaviyoOptions) {
+  const { seed, profiles } = options;
+  const store = new ProfileStore({ profiles, seed });
+  const metrics = new Metrics();
+  const lists = new Groups('list', { seed, profiles, count: options.lists }, store);
+  const segments = new Groups('segment', { seed, profiles, count: options.segments }, store);
+  const campaigns = lazy(() => generateCampaigns({ seed, count: options.campaigns }));
+  const flows = lazy(() => generateFlows({ count: options.flows }));
+  const templates = lazy(() => libraryTemplates(options.templates));
+  const catalog = lazy(() => generateCatalog({ seed, count: options.catalogItems }));
+  const coupons = lazy(() => generateCoupons({ coupons: options.coupons, codes: options.couponCodes }, store));
+  const campaignShelf = campaignCollections(campaigns);
+  const flowShelf = flowCollections(flows);
   return {
-    accounts: {
-      type: 'account',
-      path: '/api/accounts',
-      pageSize: 1,
-      records: [{ id: publicKey, attributes: accountAttributes(publicKey) }],
-    },
-    lists: {
-      type: 'list',
-      path: '/api/lists',
-      pageSize: 10,
-      records: numbered('LIST', 23, (n) => ({
-        name: `List ${n}`,
-        created: day,
-        updated: day,
-        opt_in_process: n % 2 ? 'double_opt_in' : 'single_opt_in',
-      })),
-    },
-    segments: {
-      type: 'segment',
-      path: '/api/segments',
-      pageSize: 10,
-      records: numbered('SEGM', 12, (n) => ({
-        name: `Segment ${n}`,
-        definition: { condition_groups: [] },
-        created: day,
-        updated: day,
-        is_active: true,
-        is_processing: n === 12,
-        is_starred: n === 1,
-      })),
-    },
-    metrics: {
-      type: 'metric',
-      path: '/api/metrics',
-      pageSize: 200,
-      records: metricNames.map((name, at) => ({
-        id: `METR${String(at + 1).padStart(2, '0')}`,
-        attributes: {
-          name,
-          created: day,
-          updated: day,
-          integration: { object: 'integration', id: '0eMvjm', name: 'Shopify', category: 'eCommerce' },
-        },
-      })),
+    seed,
+    store,
+    lookup: new ProfileLookup(store),
+    metrics,
+    events: new EventStore({ seed, events: options.events, profiles }, { metrics, profiles: store }),
+    seen: new Set<string>(),
+    groups: { lists, segments },
+    shelves: { campaigns, flows },
+    collections: {
+      accounts: accountCollection(options.publicKey),
+      lists: listCollectionOf(lists),
+      segments: segmentCollectionOf(segments),
+      metrics: metricCollection(metrics),
+      templates: templateCollection(templates),
+      // Found by id only, as the copies that messages were given.
+      anyTemplate: templateCollection(() => [...templates(), ...campaigns().templates, ...flows().templates]),
+      campaigns: campaignShelf.campaigns,
+      campaignMessages: campaignShelf.messages,
+      flows: flowShelf.flows,
+      flowActions: flowShelf.actions,
+      flowMessages: flowShelf.messages,
+      ...prefixed(catalogCollections(catalog)),
+      ...couponCollections(coupons),
     },
   };
 }
 
-const metricNames = [
-  'Placed Order',
-  'Ordered Product',
-  'Viewed Product',
-  'Started Checkout',
-  'Received Email',
-  'Opened Email',
-  'Clicked Email',
-];
+function prefixed({ items, variants, categories }: Record<'items' | 'variants' | 'categories', Collection>) {
+  return { catalogItems: items, catalogVariants: variants, catalogCategories: categories };
+}
+
+const either = { operators: ['any', 'equals'], type: 'text' } as const;
+// No inclusive operator and no upper bound on these (OpenAPI 2026-01-15, GET /api/lists and /api/segments).
+const after = { operators: ['greater-than'], type: 'datetime' } as const;
+const groupFilters = { id: either, name: either, created: after, updated: after };
+const groupIncludes = { tags: () => [], 'flow-triggers': () => [] };
+const groupSorts = ['created', 'id', 'name', 'updated'];
+
+function listCollectionOf(groups: Groups): Collection {
+  return {
+    type: 'list',
+    path: '/api/lists',
+    page: 10,
+    records: () => groups.records(),
+    fields: ['created', 'name', 'opt_in_process', 'updated'],
+    filters: groupFilters,
+    sorts: groupSorts,
+    includes: groupIncludes,
+  };
+}
+
+function segmentCollectionOf(groups: Groups): Collection {
+  return {
+    type: 'segment',
+    path: '/api/segments',
+    page: 10,
+    records: () => groups.records(),
+    fields: ['created', 'definition', 'is_active', 'is_processing', 'is_starred', 'name', 'updated'],
+    filters: {
+      ...groupFilters,
+      is_active: { operators: ['any', 'equals'], type: 'boolean' },
+      is_starred: { operators: ['equals'], type: 'boolean' },
+    },
+    sorts: groupSorts,
+    includes: groupIncludes,
+  };
+}
+
+function accountCollection(publicKey: string): Collection {
+  const attributes = accountAttributes(publicKey);
+  return {
+    type: 'account',
+    path: '/api/accounts',
+    page: 1,
+    records: () => [{ type: 'account', id: publicKey, attributes }],
+    fields: Object.keys(attributes),
+  };
+}
 
 function accountAttributes(publicKey: string): Record<string, unknown> {
   return {
@@ -90,11 +130,4 @@ function accountAttributes(publicKey: string): Record<string, unknown> {
     public_api_key: publicKey,
     locale: 'en-US',
   };
-}
-
-function numbered(prefix: string, count: number, attributes: (n: number) => Record<string, unknown>): Collection['records'] {
-  return Array.from({ length: count }, (_, at) => ({
-    id: `${prefix}${String(at + 1).padStart(2, '0')}`,
-    attributes: attributes(at + 1),
-  }));
 }

@@ -1,8 +1,8 @@
 import { END_OF_DATA, isoSecond } from './calendar.js';
 import type { Collection } from './collections.js';
 import { numberedId, ulid } from './ids.js';
-import type { SandboxRecord } from './record.js';
-import { template, templateFields } from './templates.js';
+import { reference, type SandboxRecord } from './record.js';
+import { template } from './templates.js';
 
 export interface CampaignShelf {
   readonly campaigns: readonly SandboxRecord[];
@@ -12,7 +12,17 @@ export interface CampaignShelf {
 }
 
 export const channels = ['email', 'sms', 'mobile_push'] as const;
-const statuses = ['Sent', 'Sent', 'Sent', 'Draft', 'Scheduled', 'Cancelled', 'Variations Sent', 'Cancelled: No Recipients', 'Unknown'];
+const statuses = [
+  'Sent',
+  'Sent',
+  'Sent',
+  'Draft',
+  'Scheduled',
+  'Cancelled',
+  'Variations Sent',
+  'Cancelled: No Recipients',
+  'Unknown',
+];
 const START = Date.parse('2023-03-01T10:00:00Z') / 1_000;
 
 /** Spread over three years, most of them e-mail and sent, every seventh archived. */
@@ -37,7 +47,17 @@ export function generateCampaigns({ seed, count }: { seed: number; count: number
   return { campaigns, messages, templates };
 }
 
-function campaign({ id, index, second, messages }: { id: string; index: number; second: number; messages: readonly SandboxRecord[] }): SandboxRecord {
+function campaign({
+  id,
+  index,
+  second,
+  messages,
+}: {
+  id: string;
+  index: number;
+  second: number;
+  messages: readonly SandboxRecord[];
+}): SandboxRecord {
   const status = statuses[index % statuses.length] ?? 'Draft';
   const created = isoSecond(second);
   const sent = /Sent/.test(status) ? isoSecond(second + 7_200) : null;
@@ -50,14 +70,19 @@ function campaign({ id, index, second, messages }: { id: string; index: number; 
       archived: index % 7 === 6,
       audiences: { included: [numberedId('LIST', 1 + (index % 5))], excluded: index % 3 === 0 ? ['SEGM02'] : [] },
       send_options: { use_smart_sending: index % 2 === 0 },
-      tracking_options: { add_tracking_params: true, is_tracking_clicks: true, is_tracking_opens: true, custom_tracking_params: [] },
+      tracking_options: {
+        add_tracking_params: true,
+        is_tracking_clicks: true,
+        is_tracking_opens: true,
+        custom_tracking_params: [],
+      },
       send_strategy: strategy(index, sent ?? created),
       created_at: created,
       scheduled_at: status === 'Draft' ? null : isoSecond(second + 3_600),
       updated_at: isoSecond(second + 7_200),
       send_time: sent,
     },
-    relationships: { 'campaign-messages': messages, tags: null },
+    relationships: { 'campaign-messages': messages.map(reference), tags: null },
   };
 }
 
@@ -84,7 +109,8 @@ interface MessageFacts {
 }
 
 function message({ id, campaignId, index, at, channel, second }: MessageFacts): { record: SandboxRecord; copy?: SandboxRecord } {
-  const copy = channel === 'email' && index % 23 !== 11 ? template(`CT${index}x${at}`, `Campaign ${index} copy`, index + at) : undefined;
+  const copy =
+    channel === 'email' && index % 23 !== 11 ? template(`CT${index}x${at}`, `Campaign ${index} copy`, index + at) : undefined;
   const record: SandboxRecord = {
     type: 'campaign-message',
     id,
@@ -94,16 +120,24 @@ function message({ id, campaignId, index, at, channel, second }: MessageFacts): 
       created_at: isoSecond(second),
       updated_at: isoSecond(second + 7_200),
     },
-    relationships: { campaign: { type: 'campaign', id: campaignId }, template: copy ?? null, image: null },
+    relationships: { campaign: { type: 'campaign', id: campaignId }, template: copy ? reference(copy) : null, image: null },
   };
   return copy ? { record, copy } : { record };
 }
 
 function definition(channel: MessageFacts['channel'], index: number, at: number): object {
   if (channel === 'sms')
-    return { channel, content: { body: `Sale! {{ first_name }} {% unsubscribe %} ${index}`, media_url: null }, render_options: { shorten_links: true } };
+    return {
+      channel,
+      content: { body: `Sale! {{ first_name }} {% unsubscribe %} ${index}`, media_url: null },
+      render_options: { shorten_links: true },
+    };
   if (channel === 'mobile_push')
-    return { channel, notification_type: 'standard', content: { title: `News ${index}`, body: 'Open the app', dynamic_image: null } };
+    return {
+      channel,
+      notification_type: 'standard',
+      content: { title: `News ${index}`, body: 'Open the app', dynamic_image: null },
+    };
   return {
     channel,
     label: `Variation ${at + 1}`,
@@ -121,7 +155,7 @@ function definition(channel: MessageFacts['channel'], index: number, at: number)
 
 const times = { operators: ['greater-or-equal', 'greater-than', 'less-or-equal', 'less-than'], type: 'datetime' } as const;
 
-export function campaignCollections(shelf: () => CampaignShelf): { campaigns: Collection; messages: Collection; copies: Collection } {
+export function campaignCollections(shelf: () => CampaignShelf): { campaigns: Collection; messages: Collection } {
   const messagesOf = (id: string) => shelf().messages.filter(({ relationships }) => idOf(relationships?.['campaign']) === id);
   return {
     campaigns: {
@@ -129,7 +163,10 @@ export function campaignCollections(shelf: () => CampaignShelf): { campaigns: Co
       path: '/api/campaigns',
       page: 100,
       records: () => shelf().campaigns,
-      fields: 'archived audiences created_at name scheduled_at send_options send_strategy send_time status tracking_options updated_at'.split(' '),
+      fields:
+        'archived audiences created_at name scheduled_at send_options send_strategy send_time status tracking_options updated_at'.split(
+          ' ',
+        ),
       filters: {
         id: { operators: ['any'], type: 'text' },
         'messages.channel': { operators: ['equals'], type: 'text' },
@@ -158,7 +195,6 @@ export function campaignCollections(shelf: () => CampaignShelf): { campaigns: Co
         image: () => [],
       },
     },
-    copies: { type: 'template', path: '/api/templates', page: 10, records: () => shelf().templates, fields: templateFields },
   };
 }
 

@@ -2,7 +2,7 @@ import { fraction, pick } from '../random.js';
 import { END_OF_DATA, isoSecond } from './calendar.js';
 import type { Collection } from './collections.js';
 import { idOf } from './campaigns.js';
-import type { Reference, SandboxRecord } from './record.js';
+import { type Reference, reference, type SandboxRecord } from './record.js';
 
 export interface CatalogShelf {
   readonly items: readonly SandboxRecord[];
@@ -34,7 +34,8 @@ function catalogId(externalId: string): string {
 
 function category(at: number): SandboxRecord {
   const externalId = `CAT-${at}`;
-  const name = at === 3 ? 'Shoes' : at === 4 ? 'shoes' : at === 5 ? `A very long category name ${'x'.repeat(300)}` : `Category ${at} & more`;
+  const name =
+    at === 3 ? 'Shoes' : at === 4 ? 'shoes' : at === 5 ? `A very long category name ${'x'.repeat(300)}` : `Category ${at} & more`;
   return {
     type: 'catalog-category',
     id: catalogId(externalId),
@@ -43,12 +44,16 @@ function category(at: number): SandboxRecord {
   };
 }
 
-function item(seed: number, index: number, { id, variants, categories }: { id: string; variants: readonly Reference[]; categories: readonly Reference[] }): SandboxRecord {
+function item(
+  seed: number,
+  index: number,
+  { id, variants, categories }: { id: string; variants: readonly Reference[]; categories: readonly Reference[] },
+): SandboxRecord {
   return {
     type: 'catalog-item',
     id,
     attributes: { ...common(seed, index, `P-${index}`), price: pick([null, 0, 12.5, 99.99, 1_299, -1], seed, index, 90) },
-    relationships: { variants, categories },
+    relationships: { variants: variants.map(reference), categories: categories.map(reference) },
   };
 }
 
@@ -73,7 +78,10 @@ function common(seed: number, index: number, externalId: string): Record<string,
   const image = index % 8 === 0 ? null : `https://shop.example.com/images/${index}.png`;
   return {
     external_id: externalId,
-    title: index % 37 === 9 ? '' : pick([`Hat ${index}`, `Chaussure “${index}” & lacets`, `帽子 ${index}`, `<b>Bold ${index}</b>`], seed, index, 93),
+    title:
+      index % 37 === 9
+        ? ''
+        : pick([`Hat ${index}`, `Chaussure “${index}” & lacets`, `帽子 ${index}`, `<b>Bold ${index}</b>`], seed, index, 93),
     description: index % 41 === 9 ? 'Long. '.repeat(5_000) : 'A product; with "quotes"',
     url: index % 43 === 9 ? 'not a url' : `https://shop.example.com/products/${index}?ref=a&b=ü`,
     image_full_url: image,
@@ -90,13 +98,16 @@ const ids = { operators: ['any'], type: 'text' } as const;
 const equal = { operators: ['equals'], type: 'text' } as const;
 const contains = { operators: ['contains'], type: 'text' } as const;
 const published = { operators: ['equals'], type: 'boolean' } as const;
-const shared = 'created custom_metadata description external_id image_full_url image_thumbnail_url images price published title updated url'.split(' ');
+const shared =
+  'created custom_metadata description external_id image_full_url image_thumbnail_url images price published title updated url'.split(
+    ' ',
+  );
 
-export function catalogCollections(shelf: () => CatalogShelf): { items: Collection; variants: Collection; categories: Collection } {
-  const refs = ({ relationships }: SandboxRecord, name: string) => {
-    const data = relationships?.[name];
-    return Array.isArray(data) ? data.map(({ id }: Reference) => id) : [];
-  };
+export function catalogCollections(shelf: () => CatalogShelf): {
+  items: Collection;
+  variants: Collection;
+  categories: Collection;
+} {
   return {
     items: {
       type: 'catalog-item',
@@ -133,7 +144,16 @@ export function catalogCollections(shelf: () => CatalogShelf): { items: Collecti
       filters: { ids, 'item.id': equal, name: contains },
       sorts: ['created'],
       valueOf: ({ id }, field) =>
-        field === 'item.id' ? shelf().items.filter((one) => refs(one, 'categories').includes(id)).map((one) => one.id) : undefined,
+        field === 'item.id'
+          ? shelf()
+              .items.filter((one) => refs(one, 'categories').includes(id))
+              .map((one) => one.id)
+          : undefined,
     },
   };
+}
+
+function refs({ relationships }: SandboxRecord, name: string): string[] {
+  const data = relationships?.[name];
+  return data && !('id' in data) ? data.map(({ id }) => id) : [];
 }

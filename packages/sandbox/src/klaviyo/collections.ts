@@ -4,7 +4,7 @@ import { document, invalidParameter, notFound } from './errors.js';
 import { listed } from './fieldset.js';
 import { type Condition, type FilterRules, parseFilter } from './filter.js';
 import { meets, timeRange } from './meets.js';
-import { resource, type SandboxRecord } from './record.js';
+import { resource, type SandboxRecord, textOf } from './record.js';
 
 /** A resource small enough to be kept as an array. */
 export interface Collection {
@@ -70,12 +70,20 @@ export function listCollection(collection: Collection, request: SandboxRequest, 
   });
 }
 
-export function getFromCollection(collection: Collection, request: SandboxRequest, extra: Readonly<Record<string, unknown>> = {}): Reply {
+export function getFromCollection(
+  collection: Collection,
+  request: SandboxRequest,
+  extra: Readonly<Record<string, unknown>> = {},
+): Reply {
   const record = find(collection, request.params['id'] ?? '');
   if (!record) return missing(collection, request);
   const wrong = checkView(collection, request, Object.keys(extra));
   if (wrong) return wrong;
-  return oneRecord({ ...record, attributes: { ...record.attributes, ...extra } }, request, includedIn(collection, [record], request));
+  return oneRecord(
+    { ...record, attributes: { ...record.attributes, ...extra } },
+    request,
+    includedIn(collection, [record], request),
+  );
 }
 
 /** A document around one record. */
@@ -99,7 +107,11 @@ function pageSize({ page }: Collection, { query }: SandboxRequest): number | Rep
     : invalidParameter('page[size]', `Page size must be an integer between 1 and ${page.max}.`);
 }
 
-function checkView({ type, fields, includes }: Collection, { query }: SandboxRequest, extra: readonly string[] = []): Reply | undefined {
+function checkView(
+  { type, fields, includes }: Collection,
+  { query }: SandboxRequest,
+  extra: readonly string[] = [],
+): Reply | undefined {
   const unknown = listed(query, `fields[${type}]`).find((field) => {
     const head = field.split('.')[0] ?? '';
     return !fields.includes(head) && !extra.includes(head);
@@ -119,7 +131,11 @@ function conditionsOf(collection: Collection, { query }: SandboxRequest): readon
     return invalidParameter('filter', mustFilter.detail);
   for (const field of Object.keys(filters)) {
     // An expiry may well lie ahead; nothing else in an account does.
-    const range = timeRange(conditions.filter((c) => c.field === field && /than|equal$/.test(c.operator)), [field], field === 'expires_at' ? Number.POSITIVE_INFINITY : Date.now());
+    const range = timeRange(
+      conditions.filter((c) => c.field === field && /than|equal$/.test(c.operator)),
+      [field],
+      field === 'expires_at' ? Number.POSITIVE_INFINITY : Date.now(),
+    );
     if ('error' in range) return invalidParameter('filter', range.error);
   }
   const silent = Object.entries(unlessFiltered).filter(([field]) => !conditions.some((condition) => condition.field === field));
@@ -138,7 +154,7 @@ function valueIn({ valueOf }: Collection, record: SandboxRecord, field: string):
 function sorted(collection: Collection, records: readonly SandboxRecord[], sort: string): SandboxRecord[] {
   const field = sort.replace(/^-/, '');
   const sign = sort.startsWith('-') ? -1 : 1;
-  const keyed = records.map((record) => ({ record, key: String(valueIn(collection, record, field) ?? '') }));
+  const keyed = records.map((record) => ({ record, key: textOf(valueIn(collection, record, field)) }));
   keyed.sort((a, b) => sign * (a.key < b.key ? -1 : a.key > b.key ? 1 : a.record.id < b.record.id ? -1 : 1));
   return keyed.map(({ record }) => record);
 }

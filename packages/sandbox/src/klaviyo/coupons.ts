@@ -19,12 +19,18 @@ export function generateCoupons(counts: { coupons: number; codes: number }, stor
     return {
       type: 'coupon',
       id: externalId,
-      attributes: { external_id: externalId, description: at % 4 === 2 ? null : `${at + 5} % off`, monitor_configuration: { low_balance_threshold: 100 } },
+      attributes: {
+        external_id: externalId,
+        description: at % 4 === 2 ? null : `${at + 5} % off`,
+        monitor_configuration: { low_balance_threshold: 100 },
+      },
       relationships: { 'coupon-codes': null },
     };
   });
   const owners = coupons.filter((_, at) => at !== 1 || coupons.length === 1);
-  const codes = Array.from({ length: owners.length === 0 ? 0 : counts.codes }, (_, at) => code(at, owners[at % owners.length]?.id ?? '', store));
+  const codes = Array.from({ length: owners.length === 0 ? 0 : counts.codes }, (_, at) =>
+    code(at, owners[at % owners.length]?.id ?? '', store),
+  );
   return { coupons, codes };
 }
 

@@ -65,9 +65,10 @@ export function createEvents(inbox: EventInbox, request: SandboxRequest): Reply 
       inputs.push(input);
     }
   }
-  if (inputs.length > 1_000)
-    return invalidField('/data/attributes/events-bulk-create/data', 'A job takes at most 1000 events.');
-  const marks = inputs.flatMap((input) => (input.uniqueId === undefined ? [] : [JSON.stringify([input.profile, input.metric, input.uniqueId])]));
+  if (inputs.length > 1_000) return invalidField('/data/attributes/events-bulk-create/data', 'A job takes at most 1000 events.');
+  const marks = inputs.flatMap((input) =>
+    input.uniqueId === undefined ? [] : [JSON.stringify([input.profile, input.metric, input.uniqueId])],
+  );
   if (new Set(marks).size < marks.length)
     return invalidField('/data/attributes/events-bulk-create/data', 'A unique_id occurs more than once in the request.');
   const owners: string[] = [];
@@ -101,7 +102,8 @@ function dataOf(body: unknown, type: string): JsonObject | undefined {
 function parseEvent(given: JsonObject, owner: unknown, pointer: string): EventInput | Reply {
   const { properties, time, value, value_currency, unique_id } = given;
   if (!isObject(properties)) return invalidField(`${pointer}/properties`, 'Properties must be an object.');
-  if (Object.keys(properties).length > 400) return invalidField(`${pointer}/properties`, 'An event takes at most 400 properties.');
+  if (Object.keys(properties).length > 400)
+    return invalidField(`${pointer}/properties`, 'An event takes at most 400 properties.');
   const metric = dataOf(given['metric'], 'metric')?.['attributes'];
   const name = isObject(metric) ? metric['name'] : undefined;
   if (typeof name !== 'string' || name === '' || name.length >= 128)
@@ -113,7 +115,8 @@ function parseEvent(given: JsonObject, owner: unknown, pointer: string): EventIn
   if (unique_id !== undefined && unique_id !== null && typeof unique_id !== 'string')
     return invalidField(`${pointer}/unique_id`, "'unique_id' must be a string.");
   const now = Math.floor(Date.now() / 1_000);
-  const at = typeof time === 'string' ? Math.floor(Date.parse(time) / 1_000) : time === undefined || time === null ? now : Number.NaN;
+  const at =
+    typeof time === 'string' ? Math.floor(Date.parse(time) / 1_000) : time === undefined || time === null ? now : Number.NaN;
   if (!(at >= EARLIEST && at <= now + YEAR))
     return invalidField(`${pointer}/time`, "'time' must be an ISO 8601 datetime from 2000 to a year ahead.");
   return {

@@ -7,7 +7,10 @@ export interface Condition {
   readonly quoted: boolean;
 }
 
-export type FieldRule = { readonly operators: readonly string[]; readonly type: 'text' | 'datetime' | 'local-datetime' | 'timestamp' | 'boolean' };
+export type FieldRule = {
+  readonly operators: readonly string[];
+  readonly type: 'text' | 'datetime' | 'local-datetime' | 'timestamp' | 'boolean';
+};
 export type FilterRules = Readonly<Record<string, FieldRule>>;
 
 export type Filter = { readonly conditions: readonly Condition[] } | { readonly error: string };

@@ -2,8 +2,8 @@ import { isoSecond } from './calendar.js';
 import { idOf } from './campaigns.js';
 import type { Collection } from './collections.js';
 import { numberedId } from './ids.js';
-import type { SandboxRecord } from './record.js';
-import { template, templateFields } from './templates.js';
+import { reference, type SandboxRecord } from './record.js';
+import { template } from './templates.js';
 
 export interface FlowShelf {
   readonly flows: readonly SandboxRecord[];
@@ -25,7 +25,11 @@ export function generateFlows({ count }: { count: number }): FlowShelf {
     const created = isoSecond(START + n * 86_400 * 9);
     const updated = isoSecond(START + n * 86_400 * 9 + 3_600);
     const flow = { type: 'flow', id: numberedId('FLOW', n) };
-    const own = Array.from({ length: n % 10 === 0 ? 0 : 1 + (n % 5) }, (_, at) => ({ type: 'flow-action', id: String(10_000 + n * 100 + at), at }));
+    const own = Array.from({ length: n % 10 === 0 ? 0 : 1 + (n % 5) }, (_, at) => ({
+      type: 'flow-action',
+      id: String(10_000 + n * 100 + at),
+      at,
+    }));
     for (const { type, id, at } of own) {
       const kind = kinds[(n + at) % kinds.length] ?? 'time-delay';
       const sends = kind === 'send-email' || kind === 'send-sms';
@@ -34,7 +38,12 @@ export function generateFlows({ count }: { count: number }): FlowShelf {
         type,
         id,
         attributes: {
-          definition: { id, type: kind, links: { next: own[at + 1]?.id ?? null }, data: sends ? { message: { id: messageId }, status: 'live' } : { unit: 'days', value: 1 + at } },
+          definition: {
+            id,
+            type: kind,
+            links: { next: own[at + 1]?.id ?? null },
+            data: sends ? { message: { id: messageId }, status: 'live' } : { unit: 'days', value: 1 + at },
+          },
           created,
           updated,
         },
@@ -49,12 +58,19 @@ export function generateFlows({ count }: { count: number }): FlowShelf {
         attributes: {
           channel: kind === 'send-sms' ? 'sms' : 'email',
           definition: copy
-            ? { name: `Mail ${at + 1}`, subject_line: 'Hello {{ first_name }}', from_email: 'sender@example.com', from_label: 'Sandbox Shop', template_id: copy.id, transactional: false }
+            ? {
+                name: `Mail ${at + 1}`,
+                subject_line: 'Hello {{ first_name }}',
+                from_email: 'sender@example.com',
+                from_label: 'Sandbox Shop',
+                template_id: copy.id,
+                transactional: false,
+              }
             : { name: `Text ${at + 1}`, body: 'Hello {{ first_name }}', shorten_links: true },
           created,
           updated,
         },
-        relationships: { 'flow-action': { type, id }, template: copy ?? null },
+        relationships: { 'flow-action': { type, id }, template: copy ? reference(copy) : null },
       });
     }
     flows.push({
@@ -73,13 +89,17 @@ export function generateFlows({ count }: { count: number }): FlowShelf {
   return { flows, actions, messages, templates };
 }
 
-const times = { operators: ['equals', 'greater-or-equal', 'greater-than', 'less-or-equal', 'less-than'], type: 'datetime' } as const;
+const times = {
+  operators: ['equals', 'greater-or-equal', 'greater-than', 'less-or-equal', 'less-than'],
+  type: 'datetime',
+} as const;
 const named = { operators: ['contains', 'ends-with', 'equals', 'starts-with'], type: 'text' } as const;
 const equal = { operators: ['equals'], type: 'text' } as const;
 const fifty = { default: 50, max: 50 };
 
-export function flowCollections(shelf: () => FlowShelf): { flows: Collection; actions: Collection; messages: Collection; copies: Collection } {
-  const those = (records: readonly SandboxRecord[], wanted: string | undefined) => records.filter(({ id }) => id === wanted);
+const those = (records: readonly SandboxRecord[], wanted: string | undefined) => records.filter(({ id }) => id === wanted);
+
+export function flowCollections(shelf: () => FlowShelf): { flows: Collection; actions: Collection; messages: Collection } {
   return {
     flows: {
       type: 'flow',
@@ -97,7 +117,10 @@ export function flowCollections(shelf: () => FlowShelf): { flows: Collection; ac
         trigger_type: equal,
       },
       sorts: ['created', 'id', 'name', 'status', 'trigger_type', 'updated'],
-      includes: { 'flow-actions': ({ id }) => shelf().actions.filter(({ relationships }) => idOf(relationships?.['flow']) === id), tags: () => [] },
+      includes: {
+        'flow-actions': ({ id }) => shelf().actions.filter(({ relationships }) => idOf(relationships?.['flow']) === id),
+        tags: () => [],
+      },
     },
     actions: {
       type: 'flow-action',
@@ -138,6 +161,5 @@ export function flowCollections(shelf: () => FlowShelf): { flows: Collection; ac
       // Every message above has a definition with its name.
       valueOf: ({ attributes }, field) => (field === 'name' ? (attributes['definition'] as { name: string }).name : undefined),
     },
-    copies: { type: 'template', path: '/api/templates', page: 10, records: () => shelf().templates, fields: templateFields },
   };
 }

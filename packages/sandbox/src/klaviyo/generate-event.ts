@@ -15,7 +15,10 @@ interface Account {
 type Properties = SandboxEvent['properties'];
 
 /** The event at a place of the account; pure, so an account of any size takes no memory. */
-export function generateEvent(account: Account, { index, id, second }: { index: number; id: string; second: number }): SandboxEvent {
+export function generateEvent(
+  account: Account,
+  { index, id, second }: { index: number; id: string; second: number },
+): SandboxEvent {
   const { seed, metrics } = account;
   const place = metricOfEvent(hash(seed, index, 66) % 101);
   const iso = isoSecond(second);
@@ -95,11 +98,34 @@ const oddities = turns<(properties: Record<string, unknown>, index: number) => P
   [6, () => ({})],
   [3, () => null],
   [1, (properties) => ({ ...properties, notes: 'All work and no play; "quoted"\n'.repeat(2_000) })],
-  [1, (properties) => ({ ...properties, long: Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`property ${n}`, `value ${n} `.repeat(20)])) })],
-  [8, (properties) => ({ ...properties, 'Odd Key!': 1, 'a.b/c': 2, größe: 'XL', '': 'empty', [`k${'x'.repeat(300)}`]: 3, '1st': true })],
+  [
+    1,
+    (properties) => ({
+      ...properties,
+      long: Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`property ${n}`, `value ${n} `.repeat(20)])),
+    }),
+  ],
+  [
+    8,
+    (properties) => ({
+      ...properties,
+      'Odd Key!': 1,
+      'a.b/c': 2,
+      größe: 'XL',
+      '': 'empty',
+      [`k${'x'.repeat(300)}`]: 3,
+      '1st': true,
+    }),
+  ],
   [6, (properties) => ({ ...properties, $value: '12,50 €', Quantity: 'three', OrderId: null })],
   [6, (properties) => ({ ...properties, Items: 'SKU-1', OrderId: 12_345 })],
   [4, (properties) => ({ ...properties, deep: { a: { b: { c: { d: { e: { f: [1, [2, [3]]] } } } } } } })],
   [4, (properties) => ({ ...properties, $value: -19.9, when: '31/12/2024', tags: [null, '', 'ÿ', 0, false] })],
-  [4, (properties, index) => ({ ...properties, Items: Array.from({ length: 60 }, (_, n) => ({ SKU: `SKU-${n}`, Quantity: index % 9 })) })],
+  [
+    4,
+    (properties, index) => ({
+      ...properties,
+      Items: Array.from({ length: 60 }, (_, n) => ({ SKU: `SKU-${n}`, Quantity: index % 9 })),
+    }),
+  ],
 );

@@ -10,6 +10,8 @@ export const rateClasses = {
   M: windows(10, 150),
   L: windows(75, 700),
   XL: windows(350, 3_500),
+  // Each report endpoint by itself (reporting_api_overview).
+  report: [...windows(1, 2), { limit: 225, windowMs: 86_400_000 }],
 } as const;
 
 export type RateClass = keyof typeof rateClasses;
@@ -17,12 +19,22 @@ export type RateClass = keyof typeof rateClasses;
 /** `additional-fields[profile]=predictive_analytics` has a budget of its own, shared by every endpoint that takes it. */
 export const PREDICTIVE_ANALYTICS = 'additional-fields[profile]=predictive_analytics';
 
+/** `profile_count` of one list or segment likewise; no other endpoint takes it. */
+export const LIST_COUNT = 'additional-fields[list]=profile_count';
+export const SEGMENT_COUNT = 'additional-fields[segment]=profile_count';
+
 export function budgetsOf(
   endpoints: readonly { budget: string; class: RateClass }[],
   overrides: Readonly<Record<string, readonly RateWindow[]>>,
 ): Record<string, readonly RateWindow[]> {
   const own = endpoints.map((endpoint) => [endpoint.budget, rateClasses[endpoint.class]] as const);
-  return { ...Object.fromEntries(own), [PREDICTIVE_ANALYTICS]: rateClasses.M, ...overrides };
+  return {
+    ...Object.fromEntries(own),
+    [PREDICTIVE_ANALYTICS]: rateClasses.M,
+    [LIST_COUNT]: rateClasses.XS,
+    [SEGMENT_COUNT]: rateClasses.XS,
+    ...overrides,
+  };
 }
 
 function windows(burst: number, steady: number): readonly RateWindow[] {

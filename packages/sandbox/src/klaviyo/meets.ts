@@ -1,10 +1,11 @@
 import type { Condition } from './filter.js';
+import { textOf } from './record.js';
 
 /** Whether a value meets one condition; an array meets it when one of its elements does. */
 export function meets(value: unknown, { operator, value: wanted }: Condition): boolean {
   if (Array.isArray(value)) return value.some((one) => meets(one, { operator, value: wanted, field: '', quoted: true }));
   if (value === null || value === undefined) return false;
-  const text = String(value);
+  const text = textOf(value);
   if (typeof wanted !== 'string') return wanted.includes(text);
   const distance = Date.parse(text) - Date.parse(wanted);
   switch (operator) {
@@ -33,7 +34,12 @@ export function timeRange(
   fields: readonly string[],
   now: number,
 ): { readonly from: number; readonly to: number } | { readonly error: string } {
-  const bounds = { lower: Number.NEGATIVE_INFINITY, upper: Number.POSITIVE_INFINITY, from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  const bounds = {
+    lower: Number.NEGATIVE_INFINITY,
+    upper: Number.POSITIVE_INFINITY,
+    from: Number.NEGATIVE_INFINITY,
+    to: Number.POSITIVE_INFINITY,
+  };
   for (const { field, operator, value } of conditions) {
     if (!fields.includes(field)) continue;
     const at = momentOf(String(value));

@@ -45,7 +45,8 @@ export function listMembers({ groups, store, type, shows }: Membership, request:
   if (sort.replace(/^-/, '') !== 'joined_group_at')
     return invalidParameter('sort', `'${sort}' is not a sortable field; allowed: joined_group_at.`);
   const text = request.query.get('filter');
-  const filter = text === null ? { conditions: [] } : parseFilter(text, type === 'list' ? listMemberFilters : segmentMemberFilters);
+  const filter =
+    text === null ? { conditions: [] } : parseFilter(text, type === 'list' ? listMemberFilters : segmentMemberFilters);
   if ('error' in filter) return invalidParameter('filter', filter.error);
   const range = timeRange(filter.conditions, ['joined_group_at'], Date.now());
   if ('error' in range) return invalidParameter('filter', range.error);

@@ -2,6 +2,7 @@ import { isObject, type JsonObject, parseBody, type Reply, type SandboxRequest }
 import { document, invalidField, notFound } from './errors.js';
 import type { EventWorld } from './events.js';
 import { type FilterRules, parseFilter } from './filter.js';
+import { textOf } from './record.js';
 import { createZone, intervals, type Interval, isoIn, startOf, startsIn } from './zones.js';
 
 const measures = ['count', 'sum_value', 'unique'] as const;
@@ -28,9 +29,12 @@ export function aggregateMetric({ events, metrics }: EventWorld, request: Sandbo
   for (let place = events.firstAfter(Math.ceil(from / 1_000), -1); place < end; place += 1) {
     const event = events.read(order[place] ?? 0);
     if (event.metricId !== metricId) continue;
-    const names = by.map((name) => String(event.properties?.[name] ?? ''));
+    const names = by.map((name) => textOf(event.properties?.[name]));
     const key = JSON.stringify(names);
-    const row = rows.get(key) ?? { dimensions: names, buckets: starts.map(() => ({ count: 0, sum: 0, people: new Set<string>() })) };
+    const row = rows.get(key) ?? {
+      dimensions: names,
+      buckets: starts.map(() => ({ count: 0, sum: 0, people: new Set<string>() })),
+    };
     rows.set(key, row);
     const bucket = row.buckets[places.get(startOf(interval, zone.local(event.timestamp * 1_000))) ?? -1];
     if (!bucket) continue;
@@ -49,7 +53,9 @@ export function aggregateMetric({ events, metrics }: EventWorld, request: Sandbo
         dates: starts.map((start) => isoIn(zone, start)),
         data: [...rows.values()].map((row) => ({
           dimensions: row.dimensions,
-          measurements: Object.fromEntries(measurements.map((name) => [name, row.buckets.map((bucket) => measure(bucket, name))])),
+          measurements: Object.fromEntries(
+            measurements.map((name) => [name, row.buckets.map((bucket) => measure(bucket, name))]),
+          ),
         })),
       },
       links: { self: `${request.origin}${request.path}` },
@@ -82,7 +88,7 @@ function parseQuery(request: SandboxRequest) {
   if (odd !== undefined) return invalidField(`${at}/by`, `'${odd}' is not a dimension of this metric.`);
   const interval: Interval | undefined = intervals.find((known) => known === (given['interval'] ?? 'day'));
   if (!interval) return invalidField(`${at}/interval`, `An interval is one of ${intervals.join(', ')}.`);
-  const zone = createZone(String(given['timezone'] ?? 'UTC'));
+  const zone = createZone(textOf(given['timezone'] ?? 'UTC'));
   if (!zone) return invalidField(`${at}/timezone`, 'The timezone is not known.');
   const filter = parseFilter(texts(given, 'filter').join(','), rules);
   if ('error' in filter) return invalidField(`${at}/filter`, filter.error);
@@ -96,7 +102,7 @@ function parseQuery(request: SandboxRequest) {
   const [from, to] = [bound('greater-or-equal'), bound('less-than')];
   if (!(from < to)) return invalidField(`${at}/filter`, 'The filter must bound datetime with greater-or-equal and less-than.');
   if (to - from > YEAR_MS) return invalidField(`${at}/filter`, 'The datetime range must not be longer than a year.');
-  return { metricId: String(given['metric_id'] ?? ''), measurements, by, interval, zone, from, to };
+  return { metricId: textOf(given['metric_id']), measurements, by, interval, zone, from, to };
 }
 
 function texts(given: JsonObject, name: string): string[] {

@@ -21,7 +21,7 @@ export function resource(record: SandboxRecord, { query, origin }: Pick<SandboxR
   const related = Object.entries(relationships ?? {}).map(([name, data]) => [
     name,
     {
-      ...(data === null ? {} : { data: Array.isArray(data) ? data.map(reference) : reference(data) }),
+      ...(data === null ? {} : { data: 'id' in data ? reference(data) : data.map(reference) }),
       links: { self: `${self}/relationships/${name}`, related: `${self}/${name}` },
     },
   ]);
@@ -40,4 +40,10 @@ export function reference({ type, id }: Reference): Reference {
 
 function pathOf(type: string): string {
   return type === 'catalog-category' ? 'catalog-categories' : `${type}s`;
+}
+
+/** A value as filters and orders compare it; '' for what has no text of its own. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }

@@ -9,15 +9,36 @@ import type { Metrics } from './metrics.js';
 import type { Reference } from './record.js';
 import { createZone, type Interval, isoIn, startsIn } from './zones.js';
 
-const counts = 'recipients delivered bounced failed bounced_or_failed opens opens_unique clicks clicks_unique unsubscribes unsubscribe_uniques spam_complaints conversions conversion_uniques'.split(' ');
-const rates = 'bounce_rate bounced_or_failed_rate click_rate click_to_open_rate conversion_rate delivery_rate failed_rate open_rate spam_complaint_rate unsubscribe_rate'.split(' ');
-const others = 'average_order_value conversion_value message_segment_count_sum revenue_per_recipient text_message_credit_usage_amount text_message_roi text_message_spend'.split(' ');
+const counts =
+  'recipients delivered bounced failed bounced_or_failed opens opens_unique clicks clicks_unique unsubscribes unsubscribe_uniques spam_complaints conversions conversion_uniques'.split(
+    ' ',
+  );
+const rates =
+  'bounce_rate bounced_or_failed_rate click_rate click_to_open_rate conversion_rate delivery_rate failed_rate open_rate spam_complaint_rate unsubscribe_rate'.split(
+    ' ',
+  );
+const others =
+  'average_order_value conversion_value message_segment_count_sum revenue_per_recipient text_message_credit_usage_amount text_message_roi text_message_spend'.split(
+    ' ',
+  );
 const statisticNames = [...counts, ...rates, ...others];
 
 const DAY = 86_400_000;
 const timeframes: Readonly<Record<string, number>> = {
-  today: 1, yesterday: 2, this_week: 7, last_7_days: 7, last_week: 14, last_30_days: 30, this_month: 31, last_month: 62,
-  last_90_days: 90, last_3_months: 92, last_365_days: 365, last_12_months: 365, this_year: 365, last_year: 365,
+  today: 1,
+  yesterday: 2,
+  this_week: 7,
+  last_7_days: 7,
+  last_week: 14,
+  last_30_days: 30,
+  this_month: 31,
+  last_month: 62,
+  last_90_days: 90,
+  last_3_months: 92,
+  last_365_days: 365,
+  last_12_months: 365,
+  this_year: 365,
+  last_year: 365,
 };
 /** The longest range of each interval in days, and its name elsewhere (reporting_api_overview). */
 const series: Readonly<Record<string, { readonly days: number; readonly interval: Interval }>> = {
@@ -44,7 +65,10 @@ interface Reports {
 
 /** POST /api/campaign-values-reports: campaigns sent in the timeframe, one result a message. */
 export function campaignValues(reports: Reports, request: SandboxRequest): Reply {
-  const question = parseQuestion(reports, request, { type: 'campaign-values-report', mandatory: ['campaign_id', 'campaign_message_id'] });
+  const question = parseQuestion(reports, request, {
+    type: 'campaign-values-report',
+    mandatory: ['campaign_id', 'campaign_message_id'],
+  });
   if ('status' in question) return question;
   const shelf = reports.campaigns();
   const rows = shelf.messages.flatMap((message, turn): Row[] => {
@@ -65,7 +89,9 @@ export function campaignValues(reports: Reports, request: SandboxRequest): Reply
 /** POST /api/flow-values-reports. */
 export function flowValues(reports: Reports, request: SandboxRequest): Reply {
   const question = parseQuestion(reports, request, { type: 'flow-values-report', mandatory: ['flow_id', 'flow_message_id'] });
-  return 'status' in question ? question : answer(request, question, { seed: reports.seed, rows: flowRows(reports), related: 'flows' });
+  return 'status' in question
+    ? question
+    : answer(request, question, { seed: reports.seed, rows: flowRows(reports), related: 'flows' });
 }
 
 /** POST /api/flow-series-reports: as the values, an array for each statistic. */
@@ -111,7 +137,10 @@ interface Question {
   readonly keeps: (groupings: Readonly<Record<string, string>>) => boolean;
 }
 
-const groupNames = 'campaign_message_name flow_message_name flow_name group group_name send_channel tag_id tag_name text_message_format variation variation_name'.split(' ');
+const groupNames =
+  'campaign_message_name flow_message_name flow_name group group_name send_channel tag_id tag_name text_message_format variation variation_name'.split(
+    ' ',
+  );
 
 function parseQuestion(
   { metrics }: Reports,
@@ -138,7 +167,8 @@ function parseQuestion(
   const rules: FilterRules = Object.fromEntries([...mandatory, 'send_channel'].map((name) => [name, allowed]));
   const filter = typeof given['filter'] === 'string' ? parseFilter(given['filter'], rules) : { conditions: [] };
   if ('error' in filter) return invalidField(`${at}/filter`, filter.error);
-  const keeps: Question['keeps'] = (groupings) => filter.conditions.every((condition) => meets(groupings[condition.field], condition));
+  const keeps: Question['keeps'] = (groupings) =>
+    filter.conditions.every((condition) => meets(groupings[condition.field], condition));
   return { type, attributes: given, statistics, groupBy, ...range, keeps };
 }
 
@@ -184,6 +214,8 @@ function answer(request: SandboxRequest, question: Question, { seed, rows, relat
   });
 }
 
+const share = (count: number, of: number) => (of === 0 ? 0 : count / of);
+
 /** Numbers that fit each other: nobody opens what was not delivered. Rates are fractions. */
 function statistic(name: string, seed: number, turn: number): number {
   const part = (purpose: number) => fraction(seed, turn, purpose);
@@ -194,15 +226,33 @@ function statistic(name: string, seed: number, turn: number): number {
   const clicked = Math.floor(opened * part(98) * 0.3);
   const bought = Math.floor(clicked * part(99) * 0.2);
   const few = Math.floor(delivered * 0.002);
-  const share = (count: number, of: number) => (of === 0 ? 0 : count / of);
   const values: Readonly<Record<string, number>> = {
-    recipients, delivered, bounced, failed: 0, bounced_or_failed: bounced,
-    opens: opened * 2, opens_unique: opened, clicks: clicked + bought, clicks_unique: clicked,
-    unsubscribes: few, unsubscribe_uniques: few, spam_complaints: Math.floor(few / 2), conversions: bought, conversion_uniques: bought,
-    conversion_value: bought * 49.5, average_order_value: bought === 0 ? 0 : 49.5, revenue_per_recipient: share(bought * 49.5, recipients),
-    bounce_rate: share(bounced, recipients), bounced_or_failed_rate: share(bounced, recipients), delivery_rate: share(delivered, recipients),
-    open_rate: share(opened, delivered), click_rate: share(clicked, delivered), click_to_open_rate: share(clicked, opened),
-    conversion_rate: share(bought, delivered), unsubscribe_rate: share(few, delivered), spam_complaint_rate: share(Math.floor(few / 2), delivered),
+    recipients,
+    delivered,
+    bounced,
+    failed: 0,
+    bounced_or_failed: bounced,
+    opens: opened * 2,
+    opens_unique: opened,
+    clicks: clicked + bought,
+    clicks_unique: clicked,
+    unsubscribes: few,
+    unsubscribe_uniques: few,
+    spam_complaints: Math.floor(few / 2),
+    conversions: bought,
+    conversion_uniques: bought,
+    conversion_value: bought * 49.5,
+    average_order_value: bought === 0 ? 0 : 49.5,
+    revenue_per_recipient: share(bought * 49.5, recipients),
+    bounce_rate: share(bounced, recipients),
+    bounced_or_failed_rate: share(bounced, recipients),
+    delivery_rate: share(delivered, recipients),
+    open_rate: share(opened, delivered),
+    click_rate: share(clicked, delivered),
+    click_to_open_rate: share(clicked, opened),
+    conversion_rate: share(bought, delivered),
+    unsubscribe_rate: share(few, delivered),
+    spam_complaint_rate: share(Math.floor(few / 2), delivered),
   };
   return values[name] ?? 0;
 }

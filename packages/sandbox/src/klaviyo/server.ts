@@ -3,19 +3,19 @@ import type { Reply, SandboxRequest } from '../http/exchange.js';
 import { startVendorServer, type Vendor, type VendorServer } from '../http/vendor-server.js';
 import { FixedWindows, sustained, type Verdict } from '../http/windows.js';
 import type { KlaviyoOptions } from '../options.js';
+import { createAccount } from './account.js';
 import { klaviyoControl } from './control.js';
 import { type KlaviyoEndpoint, klaviyoEndpoints } from './endpoints.js';
 import { invalidParameter, JSON_API, problem } from './errors.js';
 import { listed } from './fieldset.js';
-import { budgetsOf, PREDICTIVE_ANALYTICS } from './limits.js';
-import { ProfileStore } from './profile-store.js';
+import { budgetsOf, LIST_COUNT, PREDICTIVE_ANALYTICS, SEGMENT_COUNT } from './limits.js';
 
 /** Any body over 5 MB is refused (events_api_overview). */
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
 export async function startKlaviyo(options: KlaviyoOptions, listen: { host: string; port: number }): Promise<VendorServer> {
-  const store = new ProfileStore({ profiles: options.profiles, seed: options.seed });
-  const endpoints = klaviyoEndpoints({ store, publicKey: options.publicKey });
+  const account = createAccount(options);
+  const endpoints = klaviyoEndpoints(account);
   const windows = new FixedWindows({
     budgets: budgetsOf(endpoints, options.limitOverrides),
     enforced: options.limits === 'strict',
@@ -29,17 +29,28 @@ export async function startKlaviyo(options: KlaviyoOptions, listen: { host: stri
     maxBodyBytes: MAX_BODY_BYTES,
     authenticate: (request) => authenticate(options, request),
     authorize: (_, endpoint) => authorize(options, endpoint),
-    extraBudgets: ({ query }) =>
-      listed(query, 'additional-fields[profile]').includes('predictive_analytics') ? [PREDICTIVE_ANALYTICS] : [],
+    extraBudgets: ({ query }) => [
+      ...(listed(query, 'additional-fields[profile]').includes('predictive_analytics') ? [PREDICTIVE_ANALYTICS] : []),
+      ...(listed(query, 'additional-fields[list]').includes('profile_count') ? [LIST_COUNT] : []),
+      ...(listed(query, 'additional-fields[segment]').includes('profile_count') ? [SEGMENT_COUNT] : []),
+    ],
     validate,
     rateHeaders,
     refuse: (why) => refusals[why],
   };
   const { latencyMs, jitterMs } = options;
-  return startVendorServer(vendor, { ...listen, latencyMs, jitterMs, control: klaviyoControl(store) });
+  return startVendorServer(vendor, { ...listen, latencyMs, jitterMs, control: klaviyoControl(account) });
 }
 
-function authenticate({ privateKey, oauthToken }: KlaviyoOptions, { headers }: SandboxRequest): Reply | undefined {
+function authenticate(
+  { privateKey, oauthToken, publicKey }: KlaviyoOptions,
+  { headers, path, query }: SandboxRequest,
+): Reply | undefined {
+  // Client endpoints take the public key in the address and nothing else.
+  if (path.startsWith('/client/')) {
+    const known = query.get('company_id') === publicKey;
+    return known ? undefined : invalidParameter('company_id', 'A valid company_id (the public API key) is required.');
+  }
   const [scheme, secret = ''] = (headers.authorization ?? '').split(' ');
   if (scheme === 'Klaviyo-API-Key' && same(secret, privateKey)) return undefined;
   if (scheme === 'Bearer' && same(secret, oauthToken)) return undefined;

@@ -2,9 +2,10 @@ import type { Collection } from './collections.js';
 import { numberedId } from './ids.js';
 import type { SandboxRecord } from './record.js';
 
-const times = { operators: ['equals', 'greater-or-equal', 'greater-than', 'less-or-equal', 'less-than'], type: 'datetime' } as const;
-
-export const templateFields = ['amp', 'created', 'editor_type', 'html', 'name', 'text', 'updated'];
+const times = {
+  operators: ['equals', 'greater-or-equal', 'greater-than', 'less-or-equal', 'less-than'],
+  type: 'datetime',
+} as const;
 
 /** The library: what GET /api/templates lists. Messages have copies of their own, found by id only. */
 export function templateCollection(records: () => readonly SandboxRecord[]): Collection {
@@ -13,7 +14,7 @@ export function templateCollection(records: () => readonly SandboxRecord[]): Col
     path: '/api/templates',
     page: 10,
     records,
-    fields: templateFields,
+    fields: ['amp', 'created', 'editor_type', 'html', 'name', 'text', 'updated'],
     filters: {
       id: { operators: ['any', 'equals'], type: 'text' },
       name: { operators: ['any', 'contains', 'equals'], type: 'text' },
@@ -34,7 +35,7 @@ const bodies = [
   "<p>{{ person.first_name|title }} – {{ person|lookup:'Favourite Colour!' }}</p>{% unsubscribe 'Stop' %}",
   "{% if person.is_vip == 'true' %}<b>VIP</b>{% else %}<i>Hello</i>{% endif %} {% manage_preferences %}",
   '{% for item in event.Items %}<li>{{ item.ProductName }} {{ item.ItemPrice|floatformat:2 }}</li>{% endfor %}',
-  "<p>Your code: {% coupon_code 'WELCOME10' %}</p><img src=\"{{ catalog_item.image_full_url }}\">",
+  '<p>Your code: {% coupon_code \'WELCOME10\' %}</p><img src="{{ catalog_item.image_full_url }}">',
   '<!-- no tags at all --><table><tr><td>größer &amp; schöner “quoted”</td></tr></table>',
   '{{ unclosed <p>{% if %}</p>',
   '',

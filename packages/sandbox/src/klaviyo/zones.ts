@@ -60,9 +60,10 @@ export function startsIn(interval: Interval, from: number, to: number): number[]
   return starts;
 }
 
+const part = (value: number) => String(Math.floor(Math.abs(value))).padStart(2, '0');
+
 /** `2025-03-01T00:00:00-05:00`. */
 export function isoIn(zone: { instant(local: number): number }, local: number): string {
   const minutes = Math.round((local - zone.instant(local)) / 60_000);
-  const part = (value: number) => String(Math.floor(Math.abs(value))).padStart(2, '0');
   return `${new Date(local).toISOString().slice(0, 19)}${minutes < 0 ? '-' : '+'}${part(minutes / 60)}:${part(minutes % 60)}`;
 }

@@ -19,7 +19,11 @@ export async function admit(context: RunContext, resource: string, mapped: reado
   const rows = mapped as readonly ContactRow[]; // Made by the `map` of a resource that names this target.
   const { work, run } = context;
   const rules = rulesOf(context, resource);
-  const links = await work.store.links.find(run.account, resource, rows.map(({ sourceId }) => sourceId));
+  const links = await work.store.links.find(
+    run.account,
+    resource,
+    rows.map(({ sourceId }) => sourceId),
+  );
   const counterparts = await counterpartsOf(context, rules, rows);
 
   const outgoing: Outgoing[] = [];
@@ -40,7 +44,14 @@ export async function admit(context: RunContext, resource: string, mapped: reado
       smsBlocked: row.smsBlocked,
       listIds: listIdsOf(rules, row.lists),
     };
-    outgoing.push({ sourceId: row.sourceId, row: kept, group, bytes: approxBytes(row, rules.identity), tally: kept.tally, fields: kept.fields });
+    outgoing.push({
+      sourceId: row.sourceId,
+      row: kept,
+      group,
+      bytes: approxBytes(row, rules.identity),
+      tally: kept.tally,
+      fields: kept.fields,
+    });
   }
   return { outgoing, unchanged };
 }
@@ -61,7 +72,11 @@ interface Counterparts {
 }
 
 /** Brevo's present state of a row: found by its e-mail, else by our id (its address changed), else, without an e-mail, by its phone. */
-async function counterpartsOf(context: RunContext, rules: ContactRules, rows: readonly ContactRow[]): Promise<(row: ContactRow) => Counterparts> {
+async function counterpartsOf(
+  context: RunContext,
+  rules: ContactRules,
+  rows: readonly ContactRow[],
+): Promise<(row: ContactRow) => Counterparts> {
   const { work, run } = context;
   if (rules.counterparts === 'none') return () => ({ brevo: undefined, phoneTaken: false });
   if (rules.counterparts === 'lookup') await lookUp(context, rows);

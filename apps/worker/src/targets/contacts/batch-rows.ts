@@ -30,7 +30,10 @@ export function batchRowOf(row: ProtectedRow, rules: ContactRules, link: Pick<Li
 }
 
 /** Rows and group of a contact batch; this target wrote them, so their shape is known. */
-export function readBatch(batch: { group: Record<string, unknown> }, rows: readonly unknown[]): { rows: readonly BatchRow[]; group: ContactGroup } {
+export function readBatch(
+  batch: { group: Record<string, unknown> },
+  rows: readonly unknown[],
+): { rows: readonly BatchRow[]; group: ContactGroup } {
   return { rows: rows as readonly BatchRow[], group: batch.group as ContactGroup };
 }
 

@@ -6,7 +6,16 @@ import type { Batch, NewRejection } from '@tajo/store';
 import { GaveBack } from '../../settle.js';
 import type { Delivery, RunContext, Settled } from '../target.js';
 import type { ContactGroup } from './admit.js';
-import { type BatchRow, batchRowOf, identityOf, mayDropPhone, readBatch, refusedRow, withoutPhone, writtenRow } from './batch-rows.js';
+import {
+  type BatchRow,
+  batchRowOf,
+  identityOf,
+  mayDropPhone,
+  readBatch,
+  refusedRow,
+  withoutPhone,
+  writtenRow,
+} from './batch-rows.js';
 import { leaveLists } from './leave-lists.js';
 import { rulesOf } from './rules.js';
 
@@ -18,7 +27,8 @@ const ABREAST = 5;
 export async function deliver(context: RunContext, batch: Batch, stored: readonly unknown[]): Promise<Delivery> {
   const { rows, group } = readBatch(batch, stored);
   const identity = identityOf(batch.identity);
-  if (group.by === 'one-by-one') return { kind: 'settled', settled: await oneByOne(context, batch.resource, rows, group, identity) };
+  if (group.by === 'one-by-one')
+    return { kind: 'settled', settled: await oneByOne(context, batch.resource, rows, group, identity) };
   const { processId } = await context.account.brevo.importContacts(
     {
       rows: rows.map(({ row }) => toImportRow(row, identity)),
@@ -33,12 +43,20 @@ export async function deliver(context: RunContext, batch: Batch, stored: readonl
 }
 
 /** For what an import cannot say: clearing our own block, a changed address, a phone number that belongs to someone else. */
-async function oneByOne(context: RunContext, resource: string, rows: readonly BatchRow[], group: ContactGroup, identity: Identity): Promise<Settled> {
+async function oneByOne(
+  context: RunContext,
+  resource: string,
+  rows: readonly BatchRow[],
+  group: ContactGroup,
+  identity: Identity,
+): Promise<Settled> {
   const written: Settled['written'][number][] = [];
   const rejected: NewRejection[] = [];
   for (let start = 0; start < rows.length; start += ABREAST) {
     if (context.work.stopping.aborted) throw new GaveBack(); // Nothing is lost: every one of these writes may be done twice.
-    const outcomes = await Promise.all(rows.slice(start, start + ABREAST).map((row) => writeOne(context, resource, row, group, identity)));
+    const outcomes = await Promise.all(
+      rows.slice(start, start + ABREAST).map((row) => writeOne(context, resource, row, group, identity)),
+    );
     for (const outcome of outcomes) {
       if ('refused' in outcome) rejected.push(outcome.refused);
       else written.push(writtenRow(outcome.row, group.listIds));
@@ -50,7 +68,13 @@ async function oneByOne(context: RunContext, resource: string, rows: readonly Ba
 
 type Outcome = { row: BatchRow } | { refused: NewRejection };
 
-async function writeOne(context: RunContext, resource: string, batchRow: BatchRow, group: ContactGroup, identity: Identity): Promise<Outcome> {
+async function writeOne(
+  context: RunContext,
+  resource: string,
+  batchRow: BatchRow,
+  group: ContactGroup,
+  identity: Identity,
+): Promise<Outcome> {
   const { brevo } = context.account;
   const { row } = batchRow;
   const attributes = {
@@ -91,7 +115,11 @@ async function rename(
   } catch (error) {
     if (error instanceof RetryLater || error instanceof WaitUntil || !(error instanceof RequestRefused)) throw error;
     return {
-      refused: refusedRow(batchRow, 'brevo_address_taken', `The new e-mail address already belongs to another Brevo contact. Merge the two in Brevo, then replay. Brevo: ${error.message}`),
+      refused: refusedRow(
+        batchRow,
+        'brevo_address_taken',
+        `The new e-mail address already belongs to another Brevo contact. Merge the two in Brevo, then replay. Brevo: ${error.message}`,
+      ),
     };
   }
 }

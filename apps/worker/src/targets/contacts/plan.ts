@@ -1,6 +1,15 @@
 import type { Attribute } from '@tajo/brevo';
 import { BadInput, RecordRejected } from '@tajo/errors';
-import { inferTypes, nameProperties, parseItem, profiles, type BrevoType, type Identity, type ProfileItem, type ProfileRules } from '@tajo/mapping';
+import {
+  inferTypes,
+  nameProperties,
+  parseItem,
+  profiles,
+  type BrevoType,
+  type Identity,
+  type ProfileItem,
+  type ProfileRules,
+} from '@tajo/mapping';
 import * as filter from '@tajo/klaviyo';
 import type { RunContext } from '../target.js';
 import { BASE_LIST, type ContactRules } from './rules.js';
@@ -52,7 +61,8 @@ export async function plan(context: RunContext, resource: string): Promise<Conta
   }
 
   // From here on things are written. Names first: an attribute must not be made under a name that a later run would not know.
-  if (settings.unmappedProperties === 'create') await work.store.accounts.setPropertyNames(run.account, named.propertyNames ?? {});
+  if (settings.unmappedProperties === 'create')
+    await work.store.accounts.setPropertyNames(run.account, named.propertyNames ?? {});
   for (const [name, type] of missing) {
     await account.brevo.createAttribute({ name, type });
     types.set(name, type);
@@ -89,7 +99,9 @@ async function configuredLists({ work, account }: RunContext): Promise<Record<st
 async function ownList({ account }: RunContext): Promise<number> {
   const list = (await account.brevo.lists()).find(({ name }) => name === OWN_NAME);
   if (list) return list.id;
-  const folder = (await account.brevo.folders()).find(({ name }) => name === OWN_NAME) ?? (await account.brevo.createFolder({ name: OWN_NAME }));
+  const folder =
+    (await account.brevo.folders()).find(({ name }) => name === OWN_NAME) ??
+    (await account.brevo.createFolder({ name: OWN_NAME }));
   return (await account.brevo.createList({ name: OWN_NAME, folderId: folder.id })).id;
 }
 
@@ -101,7 +113,12 @@ async function sampleOf({ account, run }: RunContext): Promise<ProfileItem[]> {
   for (const start of starts) {
     const page = await account.klaviyo.readPage({
       path: profiles.read.path,
-      query: { sort: 'created', 'page[size]': 100, ...profiles.read.extra, ...(start ? { filter: filter.greaterThan('created', start) } : {}) },
+      query: {
+        sort: 'created',
+        'page[size]': 100,
+        ...profiles.read.extra,
+        ...(start ? { filter: filter.greaterThan('created', start) } : {}),
+      },
       maxWaitMs: 60_000,
     });
     for (const raw of page.items) {

@@ -21,7 +21,11 @@ export async function reconcile(context: RunContext, resource: string): Promise<
   const brevo: Record<string, number> = { ...run.reconcileTally };
   await eachContact(context, run.reconcileOffset, async (contacts, nextOffset) => {
     const fresh = contacts.filter(({ id }) => id > (brevo[LAST_ID] ?? 0));
-    const links = await store.links.find(run.account, resource, fresh.flatMap((contact) => sourceIdOfContact(contact) ?? []));
+    const links = await store.links.find(
+      run.account,
+      resource,
+      fresh.flatMap((contact) => sourceIdOfContact(contact) ?? []),
+    );
     for (const contact of fresh) {
       brevo[LAST_ID] = Math.max(brevo[LAST_ID] ?? 0, contact.id);
       const link = links.get(sourceIdOfContact(contact) ?? '');
@@ -43,9 +47,24 @@ export async function reconcile(context: RunContext, resource: string): Promise<
   const counts = (await store.slices.totals(run._id))[resource]?.counts;
   const klaviyo = counts?.tally ?? {};
   const delivered = (counts?.written ?? 0) + (counts?.unchanged ?? 0);
-  const { [FOREIGN]: foreign = 0, [LINKED]: linked = 0, [WRONG]: wronglyMailable = 0, [NO_PHONE]: phonesNotTaken = 0, [LAST_ID]: _, ...seen } = brevo;
+  const {
+    [FOREIGN]: foreign = 0,
+    [LINKED]: linked = 0,
+    [WRONG]: wronglyMailable = 0,
+    [NO_PHONE]: phonesNotTaken = 0,
+    [LAST_ID]: _,
+    ...seen
+  } = brevo;
   const notRead = Math.max(0, linked - delivered);
-  return { klaviyo, brevo: seen, differences: differencesOf(klaviyo, seen, { notRead, phonesNotTaken }), wronglyMailable, phonesNotTaken, foreign, notRead };
+  return {
+    klaviyo,
+    brevo: seen,
+    differences: differencesOf(klaviyo, seen, { notRead, phonesNotTaken }),
+    wronglyMailable,
+    phonesNotTaken,
+    foreign,
+    notRead,
+  };
 }
 
 /**
@@ -65,6 +84,13 @@ function differencesOf(
     const mayExceed = notRead + (key === 'no_phone' ? phonesNotTaken : 0);
     const mayLack = key === 'mailable.sms' ? phonesNotTaken : 0;
     if (surplus <= mayExceed && -surplus <= mayLack) return [];
-    return [{ key, klaviyo: ours, brevo: theirs, explanation: surplus > 0 ? `${surplus} more in Brevo` : `${-surplus} missing in Brevo` }];
+    return [
+      {
+        key,
+        klaviyo: ours,
+        brevo: theirs,
+        explanation: surplus > 0 ? `${surplus} more in Brevo` : `${-surplus} missing in Brevo`,
+      },
+    ];
   });
 }

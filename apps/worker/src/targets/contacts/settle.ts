@@ -3,12 +3,21 @@ import { AccountStopped, RequestRefused } from '@tajo/errors';
 import { DELIVERIES_QUEUE, enqueue } from '@tajo/contracts';
 import { ID_ATTRIBUTE } from '@tajo/mapping';
 import type { Batch, NewRejection, StoredAccount } from '@tajo/store';
-import { openContext } from '../../handlers/context.js';
+import { contextOf } from '../../handlers/context.js';
 import { settleBatch } from '../../settle-batch.js';
 import { queueNamed, type Work } from '../../work.js';
 import type { RunContext, Settled } from '../target.js';
 import type { ContactGroup } from './admit.js';
-import { type BatchRow, batchRowOf, identityOf, mayDropPhone, readBatch, refusedRow, withoutPhone, writtenRow } from './batch-rows.js';
+import {
+  type BatchRow,
+  batchRowOf,
+  identityOf,
+  mayDropPhone,
+  readBatch,
+  refusedRow,
+  withoutPhone,
+  writtenRow,
+} from './batch-rows.js';
 import { leaveLists } from './leave-lists.js';
 import { nextPoll } from './poll-pace.js';
 import { rulesOf } from './rules.js';
@@ -35,15 +44,29 @@ export async function settleContacts(work: Work, account: string): Promise<Date 
     const process = processes.get(processId ?? -1);
     return !process || isOver(process);
   });
-  // The first decides for the account where the Klaviyo id goes; the others follow abreast.
+  const settle = (batch: Batch, contexts: Contexts) => settleOne(work, batch, processes.get(batch.processId ?? -1), contexts);
+  // The first decides for the account where the Klaviyo id goes; the others follow abreast, and see what it decided.
   const [first, ...others] = over;
-  if (first) await settleOne(work, first, processes.get(first.processId ?? -1));
+  if (first) await settle(first, contextsOf(work));
+  const contexts = contextsOf(work);
   for (let start = 0; start < others.length; start += ABREAST) {
-    await Promise.all(others.slice(start, start + ABREAST).map((batch) => settleOne(work, batch, processes.get(batch.processId ?? -1))));
+    await Promise.all(others.slice(start, start + ABREAST).map((batch) => settle(batch, contexts)));
   }
   if (over.length > 0) pace.moved();
   const remaining = (await work.store.batches.ofAccount(account, ['sent'])).length;
   return remaining === 0 ? null : (await nextPoll(work, account)).at;
+}
+
+type Contexts = (run: string) => Promise<RunContext | null>;
+
+/** Opens each run once: a look settles many batches of few runs. */
+function contextsOf(work: Work): Contexts {
+  const opened = new Map<string, Promise<RunContext | null>>();
+  return (run) => {
+    const context = opened.get(run) ?? contextOf(work, run);
+    opened.set(run, context);
+    return context;
+  };
 }
 
 function isOver({ status }: Process): boolean {
@@ -69,23 +92,25 @@ async function statusOf(brevo: BrevoClient, open: readonly Batch[]): Promise<Map
   return found;
 }
 
-async function settleOne(work: Work, batch: Batch, process: Process | undefined): Promise<void> {
-  const run = await work.store.runs.get(batch.run);
-  if (!run) return work.store.batches.finish(batch._id, 'void', 'the run is gone', work.now());
-  const context = await openContext(work, run);
+async function settleOne(work: Work, batch: Batch, process: Process | undefined, contexts: Contexts): Promise<void> {
+  const context = await contexts(batch.run);
+  if (!context) return work.store.batches.finish(batch._id, 'void', 'the run is gone', work.now());
   const { rows, group } = readBatch(batch, await work.store.batches.rows(batch._id));
 
   if (process?.status !== 'completed') {
     const why = process ? `Brevo ended the import as ${process.status}` : 'Brevo does not know the import any more';
     work.logger.warn({ account: batch.account, run: batch.run, batch: batch._id, attempt: batch.attempt }, 'an import failed');
     if (batch.attempt + 1 < MOST_ATTEMPTS) return sendAgain(work, batch, why);
-    const rejected = rows.map((row) => refusedRow(row, 'import_failed', `${why}, ${MOST_ATTEMPTS} times. Look at Brevo's import page, then replay.`));
+    const rejected = rows.map((row) =>
+      refusedRow(row, 'import_failed', `${why}, ${MOST_ATTEMPTS} times. Look at Brevo's import page, then replay.`),
+    );
     return settleBatch(context, batch, { written: [], rejected, again: [], note: why });
   }
 
   const refusals = await refusalsOf(context, process, rows);
   const accepted = rows.filter((row) => !refusals.bySource.has(row.row.sourceId));
-  if (await isIdentityLost(context, batch, accepted)) return sendAgain(work, batch, 'EXT_ID did not take; the id travels as an attribute');
+  if (await isIdentityLost(context, batch, accepted))
+    return sendAgain(work, batch, 'EXT_ID did not take; the id travels as an attribute');
   await leaveLists(context, accepted, identityOf(batch.identity));
   return settleBatch(context, batch, outcomeOf(context, batch, rows, group, refusals));
 }
@@ -119,7 +144,8 @@ async function refusalsOf({ account, work }: RunContext, process: Process, rows:
       else unmatched += 1;
     }
   }
-  if (unmatched > 0) work.logger.warn({ process: process.id, unmatched }, 'an import report names rows that were not in the import');
+  if (unmatched > 0)
+    work.logger.warn({ process: process.id, unmatched }, 'an import report names rows that were not in the import');
   return { bySource, unmatched };
 }
 
@@ -129,7 +155,8 @@ async function reportRows(brevo: BrevoClient, url: string): Promise<ReportRow[]>
   } catch (error) {
     if (!(error instanceof RequestRefused)) throw error;
     throw new AccountStopped('brevo_report_gone', error.message, {
-      remedy: 'The report of an import could not be read any more, so its outcome is unknown. Resume the run: the import is sent again.',
+      remedy:
+        'The report of an import could not be read any more, so its outcome is unknown. Resume the run: the import is sent again.',
       cause: error,
     });
   }
@@ -157,7 +184,13 @@ const WORDS: Readonly<Record<string, string>> = {
   duplicate_landline_number_id: 'The landline number already belongs to another Brevo contact.',
 };
 
-function outcomeOf(context: RunContext, batch: Batch, rows: readonly BatchRow[], group: ContactGroup, { bySource, unmatched }: Refusals): Settled {
+function outcomeOf(
+  context: RunContext,
+  batch: Batch,
+  rows: readonly BatchRow[],
+  group: ContactGroup,
+  { bySource, unmatched }: Refusals,
+): Settled {
   const written: Settled['written'][number][] = [];
   const rejected: NewRejection[] = [];
   const withoutPhones: BatchRow[] = [];
@@ -166,7 +199,8 @@ function outcomeOf(context: RunContext, batch: Batch, rows: readonly BatchRow[],
   for (const row of rows) {
     const kind = bySource.get(row.row.sourceId);
     if (kind === undefined) written.push(writtenRow(row, group.listIds));
-    else if (kind === 'duplicate_phone_id' && row.row.email !== undefined && mayDropPhone(context)) withoutPhones.push(batchRowOf(withoutPhone(row.row), rules, { lists: [...row.leave] }));
+    else if (kind === 'duplicate_phone_id' && row.row.email !== undefined && mayDropPhone(context))
+      withoutPhones.push(batchRowOf(withoutPhone(row.row), rules, { lists: [...row.leave] }));
     // The profile's address changed: a single write finds the contact by its id.
     else if (kind === 'duplicate_ext_id' && row.row.email !== undefined) moved.push(row);
     else rejected.push(refusedRow(row, kind, WORDS[kind] ?? `Brevo refused the row: ${kind}.`));
@@ -184,7 +218,8 @@ function outcomeOf(context: RunContext, batch: Batch, rows: readonly BatchRow[],
  */
 async function isIdentityLost(context: RunContext, batch: Batch, accepted: readonly BatchRow[]): Promise<boolean> {
   const { work, account } = context;
-  let mode = (await storedOf(work, batch.account)).identity;
+  let mode = context.stored.identity;
+  if (mode === 'unknown') mode = (await storedOf(work, batch.account)).identity;
   if (mode === 'unknown') {
     const probe = accepted.find(({ row }) => row.email !== undefined);
     if (!probe) return false;

@@ -36,12 +36,21 @@ export async function eachContact(
   startOffset: number,
   take: (contacts: Contact[], nextOffset: number) => Promise<void>,
 ): Promise<void> {
+  const pageAt = (offset: number) =>
+    account.brevo.contactsPage({ limit: PAGE, offset, sort: 'asc', signal: work.stopping, maxWaitMs: 60_000 });
+  let page = pageAt(startOffset);
   for (let offset = startOffset; ; ) {
-    if (work.stopping.aborted) throw new GaveBack();
-    const { contacts } = await account.brevo.contactsPage({ limit: PAGE, offset, sort: 'asc', signal: work.stopping, maxWaitMs: 60_000 });
-    offset += contacts.length < PAGE ? contacts.length : PAGE - OVERLAP;
+    const { contacts } = await page;
+    const isLast = contacts.length < PAGE;
+    offset += isLast ? contacts.length : PAGE - OVERLAP;
+    if (!isLast) {
+      // On its way while this one is worked on. Should that fail, its own failure is the one to tell.
+      page = pageAt(offset);
+      page.catch(() => undefined);
+    }
     await take(contacts, offset);
-    if (contacts.length < PAGE) return;
+    if (isLast) return;
+    if (work.stopping.aborted) throw new GaveBack();
   }
 }
 
@@ -51,7 +60,11 @@ export function counterpartOf(contact: Contact): NewCounterpart {
     sourceId: sourceIdOfContact(contact),
     emailBlocked: contact.emailBlacklisted,
     smsBlocked: contact.smsBlacklisted,
-    keys: keysOf({ sourceId: sourceIdOfContact(contact), email: contact.email ?? undefined, phone: textOf(contact.attributes['SMS']) }),
+    keys: keysOf({
+      sourceId: sourceIdOfContact(contact),
+      email: contact.email ?? undefined,
+      phone: textOf(contact.attributes['SMS']),
+    }),
   };
 }
 
@@ -61,7 +74,11 @@ export function sourceIdOfContact({ attributes }: Pick<Contact, 'attributes'>): 
 }
 
 /** The keys a contact is found by, the surest first. */
-export function keysOf(contact: { email?: string | undefined; sourceId?: string | null | undefined; phone?: string | undefined }): CounterpartKey[] {
+export function keysOf(contact: {
+  email?: string | undefined;
+  sourceId?: string | null | undefined;
+  phone?: string | undefined;
+}): CounterpartKey[] {
   const { email, sourceId, phone } = contact;
   const digits = phone?.replaceAll(/\D/g, '').replace(/^00/, '');
   return [
