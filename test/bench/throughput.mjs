@@ -6,8 +6,11 @@ import { startProduct, startSandbox, startScript } from './stack.mjs';
 
 const MOST_WORKER_MB = 250;
 const MOST_REDIS_MB = 50;
-/** Ten times the account may not cost more than this times the memory. Not 1: a short run ends before the collector of V8 has met its habits. */
-const MOST_GROWTH = 1.25;
+/**
+ * What ten times the account may cost at most. Not 1: a small account ends before the buffers, which have a bound, are full. Memory that
+ * follows the account would be three times as much and more.
+ */
+const MOST_GROWTH = 1.5;
 const LOOK_EVERY_MS = 200;
 
 /**

@@ -16,12 +16,15 @@ interface Waiting {
   bytes: number;
 }
 
+/** JSON that may wait in all buffers of a process together, in bytes: what keeps a worker small whatever it reads. */
+const MOST_WAITING_BYTES = 24_000_000;
+
 /** What a job has gathered since its last checkpoint: rows by group, refusals, and the counts of exactly these. */
 export class PageBuffer {
   readonly counts: Counts = emptyCounts();
   #groups = new Map<string, Group>();
   #rejections: NewRejection[] = [];
-  #bytes = 0;
+  #waitingBytes = 0;
   #upperBound: Date;
   readonly #context: RunContext;
   readonly #slice: Slice;
@@ -36,9 +39,9 @@ export class PageBuffer {
     return this.counts.pages;
   }
 
-  /** Enough for a batch of the greatest size: flush before memory grows. */
+  /** This job's share of the memory is used up. */
   get isFull(): boolean {
-    return this.#bytes >= this.#context.work.config.account.pace.batchBytes * 2;
+    return this.#waitingBytes >= MOST_WAITING_BYTES / this.#context.work.config.worker.concurrency;
   }
 
   /**
@@ -78,7 +81,7 @@ export class PageBuffer {
             sourceId: id,
             outcome: 'skipped',
             reason: mapped.reason,
-            message: mapped.reason,
+            message: sentenceOf(mapped.reason),
             stage: 'map',
           });
         } else rows.push(mapped.row);
@@ -120,8 +123,9 @@ export class PageBuffer {
       const key = JSON.stringify(one.group);
       const group = this.#groups.get(key) ?? { group: one.group, rows: [] };
       this.#groups.set(key, group);
-      group.rows.push({ json: JSON.stringify(one.row), bytes: one.bytes });
-      this.#bytes += one.bytes;
+      const json = JSON.stringify(one.row);
+      group.rows.push({ json, bytes: one.bytes });
+      this.#waitingBytes += json.length;
       this.counts.submitted += 1;
     }
   }
@@ -170,6 +174,11 @@ export function* partsOf<Row extends { readonly bytes: number }>(
     bytes += row.bytes;
   }
   if (part.length > 0) yield part;
+}
+
+/** Reasons are counted by their words; on their own they stand as a sentence. */
+function sentenceOf(reason: string): string {
+  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
 }
 
 function identify(item: unknown, timeField: string | undefined): { id: string; time: Date | null } {

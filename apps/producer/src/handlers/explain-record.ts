@@ -46,10 +46,10 @@ function verdictOf(
   if (rejection?.state === 'replaying')
     return { verdict: 'replaying', explanation: `It was rejected and is being replayed: ${rejection.message}${earlier}` };
   if (rejection) {
-    const verb = rejection.outcome === 'rejected' ? 'rejected' : 'left out';
+    const did = rejection.outcome === 'rejected' ? 'rejected it' : 'left it out';
     return {
       verdict: rejection.outcome,
-      explanation: `Run ${rejection.run} ${verb} it on ${dayOf(rejection.at)}: ${rejection.message}${earlier}`,
+      explanation: `Run ${rejection.run} ${did} on ${dayOf(rejection.at)}: ${rejection.message}${earlier}`,
     };
   }
   if (link) {

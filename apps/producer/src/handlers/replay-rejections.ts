@@ -24,7 +24,7 @@ export async function replayRejections(context: Context, { body }: { body: Repla
     ? { ids: await openAmong(context, body, body.sourceIds), more: false }
     : await allOpen(context, body);
   if (ids.length === 0) {
-    throw new Problem(422, 'nothing_to_replay', 'No rejected record fits; list them with GET /v1/rejections.', {
+    throw new Problem(422, 'nothing_to_replay', 'No rejected record fits; list the rejections to see what can be replayed.', {
       extras: { field: 'sourceIds' },
     });
   }
