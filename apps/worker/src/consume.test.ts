@@ -273,7 +273,7 @@ describe('a job that ends with', () => {
     await until(async () => running);
     const startedAt = performance.now();
     await consumers?.close(200);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(25_000);
     release.abort();
     await until(async () => (await queueOf(RUNS_QUEUE).getActiveCount()) === 0);
   });

@@ -15,3 +15,17 @@ export const CALLBACK_PATH = '/callbacks/brevo/{token}';
 export function callbackUrl({ publicUrl, apiUrl }: CallbackAddress, token: string): string {
   return (publicUrl ?? apiUrl).replace(/\/+$/, '') + CALLBACK_PATH.replace('{token}', encodeURIComponent(token));
 }
+
+/**
+ * The `notifyUrl` to send to the Brevo at `brevoUrl`, or none: an address on this machine means nothing to a vendor elsewhere, which
+ * may refuse the import for it. Imports are then settled by looking at them now and then.
+ */
+export function notifyUrlFor(brevoUrl: string, address: CallbackAddress, token: string): string | undefined {
+  const url = callbackUrl(address, token);
+  return isLoopback(url) && !isLoopback(brevoUrl) ? undefined : url;
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}

@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { Redis } from 'ioredis';
 import {
   callbackUrl,
+  notifyUrlFor,
   enqueue,
   JOB_NAMES,
   jobIdOf,
@@ -325,6 +326,14 @@ describe('the callback address', () => {
     ],
   ])('is the public one where there is one: %o', (address, expected) => {
     expect(callbackUrl(address, 't/k')).toBe(expected);
+  });
+
+  it('on this machine is told to a sandbox here, and never to a vendor elsewhere', () => {
+    const here = { publicUrl: undefined, apiUrl: 'http://127.0.0.1:3000' };
+    expect(notifyUrlFor('http://127.0.0.1:4000/v3', here, 't')).toBe('http://127.0.0.1:3000/callbacks/brevo/t');
+    expect(notifyUrlFor('https://api.brevo.com/v3', here, 't')).toBeUndefined();
+    const reachable = { ...here, publicUrl: 'https://tajo.example' };
+    expect(notifyUrlFor('https://api.brevo.com/v3', reachable, 't')).toBe('https://tajo.example/callbacks/brevo/t');
   });
 });
 

@@ -48,7 +48,7 @@ const anyWindow = fc.record({ limit: fc.integer({ min: 1, max: 40 }), windowMs: 
 
 describe.each([
   ['memory', 150, () => memoryBooks(rules, clockUs)],
-  ['Redis', 40, () => redisBooks({ redis, prefix, answerWithinMs: 5_000, rules })],
+  ['Redis', 40, () => redisBooks({ redis, prefix, answerWithinMs: 60_000, rules })],
 ] as const)('the %s books', (_, numRuns, open) => {
   it('keep every window of a lane at once, live and backfill mixed', async () => {
     const callers = fc.array(fc.record({ live: fc.boolean() }), { minLength: 1, maxLength: 150, size: 'max' });
@@ -137,7 +137,7 @@ describe('what the books cost', () => {
     ['36,000 an hour', { limit: 36_000, windowMs: 3_600_000 }, 25_000],
     ['3,500 a minute', { limit: 3_500, windowMs: 60_000 }, 50_000],
   ])('%s stay small when used to the full', async (name, window, mostBytes) => {
-    const books = redisBooks({ redis, prefix: `${prefix}:${name}`, answerWithinMs: 5_000, rules });
+    const books = redisBooks({ redis, prefix: `${prefix}:${name}`, answerWithinMs: 60_000, rules });
     const lane = laneOf(window);
     for (let asked = 0; asked < window.limit + 1_000; asked += 1_000) {
       await Promise.all(Array.from({ length: 1_000 }, () => books.reserve({ lanes: [lane], live: false, aheadMs: 0 })));

@@ -1,5 +1,5 @@
 import { duplicateIdentifiers } from '@tajo/brevo';
-import { callbackUrl } from '@tajo/contracts';
+import { notifyUrlFor } from '@tajo/contracts';
 import { RequestRefused, RetryLater, WaitUntil } from '@tajo/errors';
 import { ID_ATTRIBUTE, toImportRow, type Identity } from '@tajo/mapping';
 import type { Batch, NewRejection } from '@tajo/store';
@@ -27,6 +27,7 @@ const ABREAST = 5;
 export async function deliver(context: RunContext, batch: Batch, stored: readonly unknown[]): Promise<Delivery> {
   const { rows, group } = readBatch(batch, stored);
   const identity = identityOf(batch.identity);
+  const { config } = context.work;
   if (group.by === 'one-by-one')
     return { kind: 'settled', settled: await oneByOne(context, batch.resource, rows, group, identity) };
   const { processId } = await context.account.brevo.importContacts(
@@ -35,7 +36,7 @@ export async function deliver(context: RunContext, batch: Batch, stored: readonl
       listIds: group.listIds,
       emailBlacklist: group.emailBlocked,
       smsBlacklist: group.smsBlocked,
-      notifyUrl: callbackUrl(context.work.config, context.stored.callbackToken),
+      notifyUrl: notifyUrlFor(config.account.brevo.baseUrl, config, context.stored.callbackToken),
     },
     { maxWaitMs: MAX_LANE_WAIT_MS },
   );
