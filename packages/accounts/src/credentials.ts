@@ -1,6 +1,6 @@
 import type { Config } from '@tajo/config';
 import { AccountStopped, BadInput } from '@tajo/errors';
-import type { Store } from '@tajo/store';
+import type { Store, StoredAccount } from '@tajo/store';
 import { z } from 'zod';
 import { createSecretBox, type SecretBox } from './secret-box.js';
 
@@ -38,7 +38,11 @@ export function sealCredentials(config: Config, account: string, credentials: Cr
 
 /** What was connected through the API, else what the configuration gives for the default account. */
 export async function credentialsOf(config: Config, store: Store, account: string): Promise<Credentials> {
-  const stored = await store.accounts.get(account);
+  return credentialsFrom(config, account, await store.accounts.get(account));
+}
+
+/** The same for who has just read the account. */
+export function credentialsFrom(config: Config, account: string, stored: Pick<StoredAccount, 'sealed'> | null): Credentials {
   if (stored?.sealed) return unsealed(config, account, stored.sealed);
   const { klaviyo, brevo, configured } = config.account;
   if (account === DEFAULT_ACCOUNT && configured && klaviyo.privateKey !== undefined && brevo.apiKey !== undefined) {

@@ -2,8 +2,8 @@ import { createBrevoClient, type BrevoClient } from '@tajo/brevo';
 import type { Config } from '@tajo/config';
 import { createKlaviyoClient, type KlaviyoClient } from '@tajo/klaviyo';
 import type { Limiter } from '@tajo/limiter';
-import type { Store } from '@tajo/store';
-import { credentialsOf, type Credentials } from './credentials.js';
+import type { Store, StoredAccount } from '@tajo/store';
+import { credentialsFrom, credentialsOf, type Credentials } from './credentials.js';
 
 export interface OpenAccount {
   readonly id: string;
@@ -12,8 +12,11 @@ export interface OpenAccount {
 }
 
 export interface AccountOpener {
-  /** The account's two clients. Credentials are looked up each time, clients are kept while these stay the same. */
-  open(account: string): Promise<OpenAccount>;
+  /**
+   * The account's two clients. Credentials are looked up each time (or taken from `stored`, as just read), clients are kept while
+   * these stay the same.
+   */
+  open(account: string, stored?: StoredAccount): Promise<OpenAccount>;
 }
 
 /** Both clients for given credentials, e.g. to try them before they are stored. */
@@ -49,8 +52,10 @@ export function openClients(options: {
 export function createAccountOpener(options: { config: Config; store: Store; limiter: Limiter }): AccountOpener {
   const open = new Map<string, { credentials: Credentials; clients: OpenAccount }>();
   return {
-    async open(account) {
-      const credentials = await credentialsOf(options.config, options.store, account);
+    async open(account, stored) {
+      const credentials = stored
+        ? credentialsFrom(options.config, account, stored)
+        : await credentialsOf(options.config, options.store, account);
       const kept = open.get(account);
       if (kept && JSON.stringify(kept.credentials) === JSON.stringify(credentials)) return kept.clients;
       const clients = openClients({ ...options, account, credentials });

@@ -11,7 +11,7 @@ export async function contextOf(work: Work, runId: string): Promise<RunContext |
 }
 
 export async function openContext(work: Work, run: StoredRun): Promise<RunContext> {
-  const [account, stored] = await Promise.all([work.accounts.open(run.account), work.store.accounts.get(run.account)]);
+  const stored = await work.store.accounts.get(run.account);
   if (!stored) throw new Bug('account_unknown', `Run ${run._id} belongs to account ${run.account}, which is not stored.`);
-  return { work, run, account, stored };
+  return { work, run, account: await work.accounts.open(run.account, stored), stored };
 }
