@@ -17,7 +17,7 @@ interface Waiting {
 }
 
 /** JSON that may wait in all buffers of a process together, in bytes: what keeps a worker small whatever it reads. */
-const MOST_WAITING_BYTES = 24_000_000;
+const MOST_WAITING_BYTES = 16_000_000;
 
 /** What a job has gathered since its last checkpoint: rows by group, refusals, and the counts of exactly these. */
 export class PageBuffer {

@@ -141,7 +141,7 @@ const installation: readonly Setting[] = [
   {
     path: 'worker.concurrency',
     env: 'WORKER_CONCURRENCY',
-    default: 16,
+    default: 8,
     format: formats.wholeNumber(1, 1_000),
     read: (c) => c.worker.concurrency,
     doc: 'Jobs of one resource that one worker process handles at the same time.',

@@ -26,7 +26,7 @@ import { keysOf } from './sweep.js';
 /** Brevo gives at most this many at once; one look settles as many imports. */
 const PROCESSES_AT_ONCE = 50;
 /** Imports settled at once; each holds its rows in memory. */
-const ABREAST = 4;
+const ABREAST = 2;
 /** An import that failed this often is not sent again; its rows become rejections that can be replayed. */
 const MOST_ATTEMPTS = 5;
 
