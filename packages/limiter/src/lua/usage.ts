@@ -6,7 +6,8 @@ export const usageScript = `
 -- answer  for each window: the limit in force, the slots in the window that ends now
 -- It only reads.
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Microseconds, as the slots are: a slot of this very millisecond is not in the future.
+local nowUs = time[1] * 1000000 + time[2]
 local function newerThan(log, at)
   local low, high = 0, redis.call('LLEN', log)
   while low < high do
@@ -19,11 +20,11 @@ local answer = {}
 for a = 2, #ARGV, 4 do
   local limit, windowMs, log, stride = tonumber(ARGV[a]), ARGV[a + 1], KEYS[1 + ARGV[a + 2]], ARGV[a + 3]
   local state = redis.call('HMGET', KEYS[1], 'limit:' .. windowMs, 'until:' .. windowMs, 'rest:' .. stride)
-  if state[1] and tonumber(state[2]) > now then
+  if state[1] and tonumber(state[2]) > nowUs / 1000 then
     limit = ARGV[1] == '1' and tonumber(state[1]) or math.min(limit, tonumber(state[1]))
   end
-  local future = newerThan(log, now * 1000)
-  local used = (newerThan(log, (now - windowMs) * 1000) - future) * stride
+  local future = newerThan(log, nowUs)
+  local used = (newerThan(log, nowUs - windowMs * 1000) - future) * stride
   -- The slots since the last written one are as new as it is.
   if future == 0 then used = used + (state[3] or 0) end
   answer[#answer + 1] = limit
