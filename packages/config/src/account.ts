@@ -26,8 +26,36 @@ export interface AccountSettings {
   /** ISO 3166 alpha-2, for phone numbers without a country code. */
   readonly phoneRegion?: string;
   readonly clashes: { readonly phone: 'drop' | 'reject' };
+  readonly events: EventSettings;
+  /** Name of the Brevo folder that Klaviyo's lists and segments go to. */
+  readonly listsFolder: string;
+  readonly campaigns: {
+    /** `drafts`: e-mail campaigns become Brevo drafts too. Nothing is ever sent or scheduled. */
+    readonly copy: 'none' | 'drafts';
+    /** E-mail address of the verified Brevo sender drafts and templates get; without it the one with the campaign's own address, else the first. */
+    readonly sender?: string;
+  };
+  readonly reports: {
+    /** Name of the metric that counts as conversion. */
+    readonly conversionMetric: string;
+    /** Klaviyo's name of the time, e.g. `last_12_months`. */
+    readonly timeframe: string;
+  };
   readonly limits: LimitSettings;
   readonly pace: PaceSettings;
+}
+
+export interface EventSettings {
+  /** Events of metrics that `event_mapping` does not name: counted as skipped, or sent under a name made of the metric's. */
+  readonly unmapped: 'skip' | 'forward';
+  /** What becomes of events older than the live window: sent as `hist_<name>`, under the same name, or not at all. */
+  readonly history: 'prefix' | 'same-name' | 'skip';
+  /** How old an event may be and still be news to an automation, in hours. */
+  readonly liveWindowHours: number;
+  /** Days that are read again for events which appear late. */
+  readonly lookBackDays: number;
+  /** Whether orders go to Brevo's orders too. */
+  readonly orders: boolean;
 }
 
 /** Brevo's rate-limit tiers: general is every plan, advanced Professional and Enterprise, extended Enterprise only. */

@@ -64,6 +64,22 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
     booleanAttributes: valueOf(connector('boolean_attributes')) as 'text' | 'boolean',
     ...given('phoneRegion', maybe(connector('phone_region'))),
     clashes: { phone: valueOf(connector('clashes.phone')) as 'drop' | 'reject' },
+    events: {
+      unmapped: valueOf(connector('unmapped_events')) as 'skip' | 'forward',
+      history: valueOf(connector('events.history')) as 'prefix' | 'same-name' | 'skip',
+      liveWindowHours: number(connector('events.live_window_hours')),
+      lookBackDays: number(connector('events.look_back_days')),
+      orders: flag(connector('events.orders')),
+    },
+    listsFolder: text(connector('lists_folder')),
+    campaigns: {
+      copy: valueOf(connector('campaigns.copy')) as 'none' | 'drafts',
+      ...given('sender', maybe(connector('campaigns.sender'))),
+    },
+    reports: {
+      conversionMetric: text(connector('reports.conversion_metric')),
+      timeframe: text(connector('reports.timeframe')),
+    },
     limits: {
       enabled: flag(connector('limits.enabled')),
       quotaShare: number(connector('limits.quota_share')),

@@ -8,7 +8,7 @@ export type { Identity, ListRule, ProfileRules } from './rules.js';
 export type { AttributeValue, BrevoType } from './convert.js';
 export * from './consent.js';
 export { approxBytes, consentGroup, ID_ATTRIBUTE, type ImportRow, toImportRow } from './import-row.js';
-export { hashRow } from './hash.js';
+export { hashOf, hashRow } from './hash.js';
 export { inferTypes, nameProperties } from './plan-attributes.js';
 export type { InferredType } from './fields/infer-type.js';
 export { regionOf } from './fields/region.js';

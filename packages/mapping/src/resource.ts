@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 
 /** How a resource is read from Klaviyo. */
-export interface ReadSpec {
-  /** Klaviyo path, e.g. `/api/profiles`. */
+export interface ReadSpec<Rules = never> {
+  /** Klaviyo path, e.g. `/api/profiles`; `{id}` stands for the parent's id where the resource is read `forEach` parent. */
   readonly path: string;
   /** What the key must be allowed to read, as the vendor's OpenAPI says of the path, e.g. `profiles:read`. */
   readonly scopes: readonly string[];
@@ -12,10 +12,41 @@ export interface ReadSpec {
   readonly since?: string;
   /** `page[size]` to ask for; absent where the endpoint refuses the parameter. */
   readonly pageSize?: number;
-  /** Further query parameters, sent as they stand. */
+  /** Further query parameters, sent as they stand. `include` among them: what comes along is joined to its item, see `JoinedItem`. */
   readonly extra?: Readonly<Record<string, string>>;
   /** The filter operand for reading single records again (replay, confirmation), e.g. `any(id,[…])`. */
   readonly byIds?: { readonly field: string; readonly max: number };
+  /** Filters that together cover the whole, where the endpoint refuses to list everything at once; a slice each. */
+  readonly passes?: readonly Pass[];
+  /** Read once for every kept record of another resource: members of each list. That resource must be in `after`. */
+  readonly forEach?: ForEach;
+  /** A report: asked for by POST with this body, answered in `results` (developers.klaviyo.com/en/reference/reporting_api_overview). */
+  readonly report?: { readonly body: (rules: Rules) => object; readonly idOf: (result: unknown) => string };
+}
+
+export interface Pass {
+  /** Part of the slice's id, e.g. `email-archived`. */
+  readonly name: string;
+  /** In Klaviyo's filter language. */
+  readonly filter: string;
+}
+
+export interface ForEach {
+  /** The resource whose kept records are the parents. */
+  readonly resource: string;
+  /** Operand of `equals(<field>,"<parent>")` where the parent does not stand in the path. */
+  readonly filterBy?: string;
+  /** Which parents are read at all, by what was kept of them; all when absent. */
+  readonly where?: (kept: Readonly<Record<string, unknown>>) => boolean;
+}
+
+/**
+ * What `item` is given beside Klaviyo's own keys: `included` holds by relationship name what came along by `include` (one record or
+ * several), `parent` the id of the record it was read for.
+ */
+export interface JoinedItem {
+  readonly included?: Readonly<Record<string, unknown>>;
+  readonly parent?: string;
 }
 
 /** What `map` decided for one record. */
@@ -43,6 +74,17 @@ export interface WriteSpec<Row> {
   readonly groupBy: (row: Row) => string;
   /** `later` when the vendor settles a batch asynchronously. */
   readonly settles: 'now' | 'later';
+  /** For people, as docs/resources.md prints it: what the records become, how many travel at once, and what makes a repeat harmless. */
+  readonly becomes: string;
+  readonly batch: string;
+  readonly repeat: string;
+}
+
+/** A record that is kept in our own store as well, whole, to be queried, exported and to be the parent of other resources. */
+export interface KeptRow {
+  readonly sourceId: string;
+  /** What is kept of the record. Never a customer's personal data. */
+  readonly kept: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -54,12 +96,22 @@ export interface Resource<Item, Rules, Row> {
   readonly title: string;
   /** One of them in words, e.g. `profile`: "Klaviyo sent a profile that cannot be read". */
   readonly record: string;
-  readonly read: ReadSpec;
+  /** The switch under `sync` in the configuration that turns it on. */
+  readonly sync: string;
+  /** Resources whose records must have been delivered first; those of the same run are waited for. */
+  readonly after?: readonly string[];
+  readonly read: ReadSpec<Rules>;
   /** Checks the keys that are used and lets the rest through. Apply it with `parseItem`. */
   readonly item: z.ZodType<Item>;
   /** Pure. Throws `RecordRejected` with a reason a marketer can read when the record cannot be carried. */
   readonly map: (item: Item, rules: Rules) => Mapped<Row>;
   readonly write: WriteSpec<Row>;
+  /** Rows are `KeptRow`s and kept in our own store. */
+  readonly keeps?: true;
+  /** Why the records go no further than our own store: Brevo has no such thing. */
+  readonly archive?: string;
+  /** What is not carried and why, for docs/resources.md. */
+  readonly notCarried?: readonly string[];
 }
 
 export function defineResource<Item, Rules, Row>(resource: Resource<Item, Rules, Row>): Resource<Item, Rules, Row> {

@@ -1,4 +1,5 @@
 import { createAccounts, type Accounts } from './accounts.js';
+import { createArchive, type Archive } from './archive.js';
 import { createBatches, type Batches } from './batches.js';
 import { openConnection } from './connection.js';
 import { createCounterparts, type Counterparts } from './counterparts.js';
@@ -8,6 +9,7 @@ import { createRuns, type Runs } from './runs.js';
 import { createSlices, type Slices } from './slices.js';
 
 export * from './accounts.js';
+export * from './archive.js';
 export * from './batches.js';
 export { isDuplicateKey, isStoreUnreachable } from './connection.js';
 export * from './counterparts.js';
@@ -27,6 +29,7 @@ export interface Store {
   readonly links: Links;
   readonly counterparts: Counterparts;
   readonly rejections: Rejections;
+  readonly archive: Archive;
   /** Creates collections and indexes. Needed once a deployment; harmless again. */
   migrate(): Promise<void>;
   /** Answers when the server does; throws otherwise. */
@@ -44,6 +47,7 @@ export function createStore(url: string): Store {
     links: createLinks(connection),
     counterparts: createCounterparts(connection),
     rejections: createRejections(connection),
+    archive: createArchive(connection),
   };
   return {
     ...store,

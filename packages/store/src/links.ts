@@ -9,8 +9,8 @@ export interface Link {
   sourceId: string;
   /** Hash of the row as written. */
   hash: string;
-  /** Id of the record at Brevo, where known. */
-  targetId: number | null;
+  /** Id of the record at Brevo, where known: a number, or for coupon collections a UUID. */
+  targetId: number | string | null;
   /** Blocklist entries that this product set; only these may it ever clear. */
   blockedByUs: { email: boolean; sms: boolean };
   /** Brevo lists it was put on by our last write. */
@@ -30,7 +30,7 @@ const schema = new Schema<Link>(
     resource: String,
     sourceId: String,
     hash: String,
-    targetId: { type: Number, default: null },
+    targetId: { type: Schema.Types.Mixed, default: null },
     blockedByUs: { type: Object },
     lists: [Number],
     hasPhone: Boolean,
@@ -42,7 +42,16 @@ const schema = new Schema<Link>(
 );
 schema.index({ account: 1, resource: 1 });
 
-export type NewLink = Pick<Link, 'sourceId' | 'hash' | 'blockedByUs' | 'lists' | 'hasPhone' | 'mailable'>;
+/** Only contacts have more than the id and the hash. */
+export type NewLink = Pick<Link, 'sourceId' | 'hash'> &
+  Partial<Pick<Link, 'targetId' | 'blockedByUs' | 'lists' | 'hasPhone' | 'mailable'>>;
+
+const NO_CONTACT: Pick<Link, 'blockedByUs' | 'lists' | 'hasPhone' | 'mailable'> = {
+  blockedByUs: { email: false, sms: false },
+  lists: [],
+  hasPhone: false,
+  mailable: { email: false, sms: false },
+};
 
 const idOf = (account: string, resource: string, sourceId: string) => `${account}|${resource}|${sourceId}`;
 
@@ -67,12 +76,43 @@ export function createLinks(connection: Connection) {
           part.map((link) => ({
             updateOne: {
               filter: { _id: idOf(owner.account, owner.resource, link.sourceId) },
-              update: { $set: { ...owner, ...link, at: now } },
+              update: { $set: { ...owner, ...NO_CONTACT, ...link, at: now } },
               upsert: true,
             },
           })),
           BULK,
         );
+      }
+    },
+
+    /** Still at the source, as written: so that those which were not seen by this run can be told. */
+    async see(owner: { account: string; resource: string; run: string }, sourceIds: readonly string[]): Promise<void> {
+      for (let start = 0; start < sourceIds.length; start += 1_000) {
+        const ids = sourceIds.slice(start, start + 1_000).map((sourceId) => idOf(owner.account, owner.resource, sourceId));
+        await model.updateMany({ _id: { $in: ids } }, { $set: { run: owner.run } }).exec();
+      }
+    },
+
+    /** Those of earlier runs that `run` did not see, whose source id begins with `prefix`; by source id, `after` excluded. */
+    unseen(
+      owner: { account: string; resource: string; run: string },
+      prefix: string,
+      page: { after?: string; limit: number },
+    ): Promise<Link[]> {
+      const start = idOf(owner.account, owner.resource, page.after ?? prefix);
+      const end = `${idOf(owner.account, owner.resource, prefix)}\uffff`;
+      return model
+        .find({ _id: { [page.after === undefined ? '$gte' : '$gt']: start, $lt: end }, run: { $ne: owner.run } })
+        .sort({ _id: 1 })
+        .limit(page.limit)
+        .lean()
+        .exec();
+    },
+
+    async remove(account: string, resource: string, sourceIds: readonly string[]): Promise<void> {
+      for (let start = 0; start < sourceIds.length; start += 1_000) {
+        const ids = sourceIds.slice(start, start + 1_000).map((sourceId) => idOf(account, resource, sourceId));
+        await model.deleteMany({ _id: { $in: ids } }).exec();
       }
     },
 

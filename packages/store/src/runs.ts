@@ -15,12 +15,16 @@ export interface RunProblem {
   at: Date;
 }
 
-/** What both sides say after the last settlement, and every difference between them. */
-export interface Reconciliation {
+/** Numbers of both sides after the last settlement, and every unexplained difference between them. */
+export interface Comparison {
   klaviyo: Record<string, number>;
   brevo: Record<string, number>;
   /** Keys whose numbers differ, with the words for an operator. */
   differences: { key: string; klaviyo: number; brevo: number; explanation: string }[];
+}
+
+/** Consent on both sides. */
+export interface Reconciliation extends Comparison {
   /** Contacts in Brevo that are mailable though Klaviyo does not allow it. Must be 0. */
   wronglyMailable: number;
   /** Contacts whose phone number Brevo dropped without refusing the row. */
@@ -48,13 +52,24 @@ export interface StoredRun {
   finishedAt: Date | null;
   problem: RunProblem | null;
   /** How far planning came: finished stages, and the offset of the contact sweep. */
-  plan: { done: string[]; sweepOffset: number };
+  plan: {
+    done: string[];
+    sweepOffset: number;
+    /** Resources that have their slices. */
+    begun: string[];
+  };
+  /** Resources that could not begin, and why; those that wait for them do not begin either. */
+  stuck: Record<string, RunProblem>;
   /** What `map` needs, fixed when the run was planned, by resource. Opaque to the store. */
   rules: Record<string, unknown>;
   /** How far the final comparison came. */
   reconcileOffset: number;
   reconcileTally: Record<string, number>;
   reconciliation: Reconciliation | null;
+  /** By resource, where both sides can be counted. */
+  comparisons: Record<string, Comparison>;
+  /** What was expected before the first write, by resource. Opaque to the store. */
+  forecast: unknown;
   /** Final totals by resource, kept when the run ends. */
   totals: Record<string, Counts> | null;
   /** Records to read again, for `replay`. */
@@ -65,9 +80,10 @@ export interface StoredRun {
  * What is kept as JSON text: its keys are names of reasons, facts and customers' properties, and a field name of MongoDB may not be
  * just anything.
  */
-const AS_TEXT = ['rules', 'reconcileTally', 'reconciliation', 'totals'] as const;
+const AS_TEXT = ['reconcileTally', 'reconciliation', 'comparisons', 'forecast', 'totals'] as const;
 type AsText = (typeof AS_TEXT)[number];
-type RunDocument = Omit<StoredRun, AsText> & Record<AsText, string>;
+/** Rules stand by resource, each as text, so that resources which begin at the same time do not overwrite each other's. */
+type RunDocument = Omit<StoredRun, AsText | 'rules'> & Record<AsText, string> & { rules: Record<string, string> };
 
 const schema = new Schema<RunDocument>(
   {
@@ -84,10 +100,13 @@ const schema = new Schema<RunDocument>(
     finishedAt: { type: Date, default: null },
     problem: { type: Object, default: null },
     plan: { type: Object },
-    rules: String,
+    rules: { type: Object },
+    stuck: { type: Object },
     reconcileOffset: { type: Number, default: 0 },
     reconcileTally: String,
     reconciliation: String,
+    comparisons: String,
+    forecast: String,
     totals: String,
     replay: { type: Array, default: null },
   },
@@ -216,11 +235,14 @@ export function createRuns(connection: Connection) {
         startedAt: null,
         finishedAt: null,
         problem: null,
-        plan: { done: [], sweepOffset: 0 },
+        plan: { done: [], sweepOffset: 0, begun: [] },
+        stuck: {},
         rules: {},
         reconcileOffset: 0,
         reconcileTally: {},
         reconciliation: null,
+        comparisons: {},
+        forecast: null,
         totals: null,
         replay: request.replay ?? null,
       };
@@ -286,6 +308,21 @@ export function createRuns(connection: Connection) {
       await model.updateOne({ _id: id }, { $set: toDocument(set) }).exec();
     },
 
+    /** The resource has its rules; from now on `map` may rely on them. */
+    async setRules(id: string, resource: string, rules: unknown): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { [`rules.${resource}`]: JSON.stringify(rules ?? null) } }).exec();
+    },
+
+    /** The resource has its slices. */
+    async begun(id: string, resource: string): Promise<void> {
+      await model.updateOne({ _id: id }, { $addToSet: { 'plan.begun': resource }, $unset: { [`stuck.${resource}`]: 1 } }).exec();
+    },
+
+    /** The resource cannot begin until somebody acts. */
+    async stuck(id: string, resource: string, problem: RunProblem): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { [`stuck.${resource}`]: problem } }).exec();
+    },
+
     /** Lets another full run of the account start. */
     async releaseAccount(account: string, run: string): Promise<void> {
       await claims.deleteOne({ _id: `active:${account}`, run }).exec();
@@ -312,6 +349,7 @@ function toDocument(set: Partial<StoredRun>): Partial<RunDocument>;
 function toDocument(set: Partial<StoredRun>): object {
   return {
     ...set,
+    ...(set.rules && { rules: mapValues(set.rules, (rules) => JSON.stringify(rules ?? null)) }),
     ...Object.fromEntries(AS_TEXT.filter((name) => name in set).map((name) => [name, JSON.stringify(set[name])])),
   };
 }
@@ -319,7 +357,11 @@ function toDocument(set: Partial<StoredRun>): object {
 function fromDocument(stored: RunDocument): StoredRun {
   const values = Object.fromEntries(AS_TEXT.map((name) => [name, JSON.parse(stored[name])]));
   // toDocument made each text from a value of its type.
-  return { ...stored, ...(values as Pick<StoredRun, AsText>) };
+  return { ...stored, ...(values as Pick<StoredRun, AsText>), rules: mapValues(stored.rules, (rules) => JSON.parse(rules) as unknown) };
+}
+
+function mapValues<From, To>(map: Readonly<Record<string, From>>, to: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, to(value)]));
 }
 
 export type Runs = ReturnType<typeof createRuns>;

@@ -21,6 +21,12 @@ export interface Slice {
   queryTo: Date | null;
   /** Records to read by id instead of a range. */
   ids: string[] | null;
+  /** Id of the record it is read for, where the resource is read for each of another one. */
+  parent: string | null;
+  /** Name of the filter it is read with, where the resource has several. */
+  pass: string | null;
+  /** What an operator should know of how it ended, e.g. that its list is gone. */
+  note: string | null;
   state: SliceState;
   /** Number of the job that may work on it; a job with another number is obsolete. */
   turn: number;
@@ -51,6 +57,9 @@ const schema = new Schema<Slice>(
     to: { type: Date, default: null },
     queryTo: { type: Date, default: null },
     ids: { type: [String], default: null },
+    parent: { type: String, default: null },
+    pass: { type: String, default: null },
+    note: { type: String, default: null },
     state: String,
     turn: Number,
     fence: Number,
@@ -70,7 +79,7 @@ schema.index({ run: 1, state: 1 });
 
 const CLAIMABLE: ReadonlySet<SliceState> = new Set(['queued', 'reading', 'failed']);
 
-export type NewSlice = Pick<Slice, '_id' | 'account' | 'run' | 'resource'> & Partial<Pick<Slice, 'from' | 'to' | 'ids'>>;
+export type NewSlice = Pick<Slice, '_id' | 'account' | 'run' | 'resource'> & Partial<Pick<Slice, 'from' | 'to' | 'ids' | 'parent' | 'pass'>>;
 
 export interface Checkpoint {
   cursor: string | null;
@@ -80,7 +89,7 @@ export interface Checkpoint {
   /** Ids of the batches made durable before this checkpoint. */
   batches: string[];
   /** What follows: the next job, a pause until a time, or nothing more to read. */
-  next: { kind: 'continue' } | { kind: 'park'; until: Date } | { kind: 'finished' };
+  next: { kind: 'continue' } | { kind: 'park'; until: Date } | { kind: 'finished'; note?: string };
 }
 
 function fresh(slice: NewSlice, now: Date): Slice {
@@ -88,6 +97,9 @@ function fresh(slice: NewSlice, now: Date): Slice {
     from: null,
     to: null,
     ids: null,
+    parent: null,
+    pass: null,
+    note: null,
     ...slice,
     queryTo: null,
     state: 'waiting',
@@ -123,12 +135,13 @@ export function createSlices(connection: Connection) {
 
   /** Gives a split's second half its own document. Anyone may finish what a killed worker began. */
   async function materialiseChild(
-    parent: Pick<Slice, '_id' | 'account' | 'run' | 'resource' | 'child'>,
+    parent: Pick<Slice, '_id' | 'account' | 'run' | 'resource' | 'parent' | 'pass' | 'child'>,
     now: Date,
   ): Promise<void> {
     if (!parent.child) return;
     const { id, from, to } = parent.child;
-    await insertMissing([{ _id: id, account: parent.account, run: parent.run, resource: parent.resource, from, to }], now);
+    const { account, run, resource, pass } = parent;
+    await insertMissing([{ _id: id, account, run, resource, parent: parent.parent, pass, from, to }], now);
     await model.updateOne({ _id: parent._id, 'child.id': id }, { $set: { child: null } }).exec();
   }
 
@@ -184,7 +197,7 @@ export function createSlices(connection: Connection) {
           ? { state: 'queued', turn: slice.turn + 1, notBefore: null }
           : point.next.kind === 'park'
             ? { state: 'waiting', turn: slice.turn + 1, notBefore: point.next.until }
-            : { state: 'settling', turn: slice.turn + 1, notBefore: null };
+            : { state: 'settling', turn: slice.turn + 1, notBefore: null, ...(point.next.note === undefined ? {} : { note: point.next.note }) };
       const written = await model
         .updateOne(
           { _id: slice._id, fence: slice.fence, state: 'reading' },

@@ -1,5 +1,16 @@
 import type { OpenAccount } from '@tajo/accounts';
-import type { Batch, BatchOutcome, NewLink, NewRejection, Reconciliation, Slice, StoredAccount, StoredRun } from '@tajo/store';
+import type { Process } from '@tajo/brevo';
+import type {
+  Batch,
+  BatchOutcome,
+  Comparison,
+  NewLink,
+  NewRejection,
+  Reconciliation,
+  Slice,
+  StoredAccount,
+  StoredRun,
+} from '@tajo/store';
 import type { Work } from '../work.js';
 
 /** A job's view of one run of one account. */
@@ -27,11 +38,19 @@ export interface Admission {
   readonly outgoing: readonly Outgoing[];
   /** Already at the target as they should be. */
   readonly unchanged: readonly { sourceId: string; tally: readonly string[] }[];
+  /** What only the look at our store could tell: refused, or rightly not carried. */
+  readonly refused?: readonly NewRejection[];
 }
 
 /** The outcome of a batch, row by row. */
 export interface Settled {
-  readonly written: readonly { link: NewLink; tally: readonly string[]; fields: readonly string[] }[];
+  readonly written: readonly {
+    link: NewLink;
+    tally: readonly string[];
+    fields: readonly string[];
+    /** What is kept of the record, for resources that keep. */
+    kept?: Readonly<Record<string, unknown>>;
+  }[];
   readonly rejected: readonly NewRejection[];
   /** Rows to deliver once more in another way, a batch each. */
   readonly again: readonly { readonly rows: readonly unknown[]; readonly group: Record<string, unknown> }[];
@@ -47,12 +66,27 @@ export type Delivery =
  * nothing of slices, pages or jobs.
  */
 export interface Target {
-  /** Everything that must be there before rows (attributes, lists), and the rules for `map`. Repeatable; throws before writing anything when the configuration cannot work. */
+  /** Looks before anything of the run is written, e.g. at quotas. Throws `BadInput` when it cannot work. */
+  check?(context: RunContext, resource: string): Promise<void>;
+  /** Everything that must be there before rows (attributes, lists), and the rules for `map`. Called when the resources it waits for are done. Repeatable; throws before writing anything when the configuration cannot work. */
   plan(context: RunContext, resource: string): Promise<unknown>;
   admit(context: RunContext, resource: string, rows: readonly unknown[]): Promise<Admission>;
   deliver(context: RunContext, batch: Batch, rows: readonly unknown[]): Promise<Delivery>;
-  /** Compares both sides after the last settlement. Null when there is nothing to compare. */
+  /** Settles a batch that Brevo has worked off (`process` completed). `again`: it must be sent anew, for the reason given. */
+  settleImport?(
+    context: RunContext,
+    batch: Batch,
+    process: Process,
+    rows: readonly unknown[],
+  ): Promise<Settled | { readonly again: string }>;
+  /** The rows of a batch that Brevo failed for good, as rejections. Required of a target that ever answers `sent`. */
+  giveUpImport?(batch: Batch, rows: readonly unknown[], why: string): readonly NewRejection[];
+  /** After the last settlement of a full run: undoes what the source no longer has, e.g. members who left. Repeatable. */
+  complete?(context: RunContext, resource: string): Promise<void>;
+  /** Compares consent of both sides after the last settlement. */
   reconcile?(context: RunContext, resource: string): Promise<Reconciliation | null>;
+  /** Compares numbers of both sides after the last settlement. Null when there is nothing to compare. */
+  compare?(context: RunContext, resource: string): Promise<Comparison | null>;
 }
 
 export type { BatchOutcome, Slice };

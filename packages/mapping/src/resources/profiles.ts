@@ -14,6 +14,7 @@ export const profiles = defineResource({
   name: 'profiles',
   title: 'Profiles',
   record: 'profile',
+  sync: 'profiles',
   read: {
     path: '/api/profiles',
     // Consent comes with the profile and takes no scope of its own (developers.klaviyo.com/en/reference/get_profiles).
@@ -27,7 +28,19 @@ export const profiles = defineResource({
   },
   item: profileItem,
   map: mapProfile,
-  write: { via: 'import', groupBy: consentGroup, settles: 'later' },
+  write: {
+    via: 'import',
+    groupBy: consentGroup,
+    settles: 'later',
+    becomes: 'contacts, with their consent and lists',
+    batch: 'POST /contacts/import, up to 5,000 rows of one consent state',
+    repeat: 'an import updates by e-mail or EXT_ID; what our link says is unchanged is not sent',
+  },
+  notCarried: [
+    'custom properties without a mapping, unless `unmapped_properties: create`',
+    'suppressions on single lists: Brevo blocks a whole channel or nothing',
+    'a value that disappears in Klaviyo stays in Brevo: imports skip empty cells',
+  ],
 });
 
 function mapProfile(item: ProfileItem, rules: ProfileRules): Mapped<ContactRow> {
