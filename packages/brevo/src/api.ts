@@ -9,6 +9,7 @@ import {
   type Query,
   urlOf,
 } from '@tajo/http';
+import type { Lane } from '@tajo/limiter';
 import type { z } from 'zod';
 import { errorFromAnswer, errorFromFailure } from './from-response.js';
 import { type BrevoTier, type LaneOverrides, lanesFor } from './limits.js';
@@ -35,6 +36,11 @@ export interface Call<T> extends CallOptions {
   /** False for a write that would be done twice; when it gets no answer the error's code is `brevo_outcome_unknown`. */
   readonly repeatable?: boolean;
   readonly answer: z.ZodType<T>;
+  /** The shape in which Brevo says of every part of the body why it was refused: a 400 that has it is an answer. */
+  readonly refusal?: z.ZodType<T>;
+  /** Where the path does not tell them, see `budget.ts`. */
+  readonly lanes?: readonly Lane[];
+  readonly countedIn?: HttpRequest['countedIn'];
 }
 
 /** One call of Brevo's API: its parsed answer, or an error of `@tajo/errors`. */
@@ -44,18 +50,20 @@ export function createApi(
   http: HttpClient,
   { account, baseUrl, apiKey, tier = 'general', laneOverrides, ...defaults }: ApiOptions,
 ): Api {
-  return async ({ method, path, params = {}, query, body, repeatable = true, answer: schema, ...own }) => {
+  return async ({ method, path, params = {}, query, body, repeatable = true, answer: schema, refusal, countedIn, ...own }) => {
     const context = { account, method, path, repeatable };
     const url = urlOf(baseUrl, filled(path, params), query);
-    const lanes = lanesFor({ account, method, path, tier, ...(laneOverrides && { overrides: laneOverrides }) });
+    const lanes = own.lanes ?? lanesFor({ account, method, path, tier, ...(laneOverrides && { overrides: laneOverrides }) });
     const headers = {
       accept: 'application/json',
       'api-key': apiKey,
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
     try {
-      const answer = await http.send({ method, url, headers, body, lanes, ...callOptions(own, defaults) });
+      const answer = await http.send({ method, url, headers, body, lanes, countedIn, ...callOptions(own, defaults) });
       const json = jsonOf(answer);
+      const refused = answer.status === 400 ? refusal?.safeParse(json) : undefined;
+      if (refused?.success) return refused.data;
       if (answer.status < 200 || answer.status > 299) throw errorFromAnswer({ ...answer, body: json }, context);
       return parsed(schema, json);
     } catch (error) {

@@ -9,6 +9,9 @@ export interface AttributeMethods {
   createAttribute(attribute: NewAttribute): Promise<'created' | 'exists'>;
 }
 
+/** Attributes of an account (help.brevo.com article 9168632514066). */
+export const MOST_ATTRIBUTES = 200;
+
 const attributeBody = z.looseObject({
   name: z.string(),
   /** `normal`, `category`, `calculated`, `global`, `transactional`. */

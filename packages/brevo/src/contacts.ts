@@ -48,7 +48,7 @@ export interface ContactsPageRequest extends CallOptions {
   readonly sort?: 'asc' | 'desc' | undefined;
 }
 
-const contactBody = z.looseObject({
+export const contactBody = z.looseObject({
   id: z.number(),
   email: z.string().nullish(),
   emailBlacklisted: z.boolean(),

@@ -110,9 +110,12 @@ function underValidation({ account }: RequestContext): AccountStopped {
   );
 }
 
+/** The code of the error for what the account's plan lacks or nobody has switched on. */
+export const featureInactiveCode = 'brevo_feature_inactive';
+
 function featureInactive(context: RequestContext): AccountStopped {
   return new AccountStopped(
-    'brevo_feature_inactive',
+    featureInactiveCode,
     `Brevo refused ${requestLine(context)} (403): the plan of account ${context.account} does not have it, or it is not switched on.`,
     { remedy: 'Switch the feature on in Brevo (or change the plan), or leave out the resource that needs it; then resume.' },
   );

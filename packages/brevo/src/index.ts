@@ -1,9 +1,16 @@
 export type { BrevoAccount } from './account.js';
 export * from './attributes.js';
+export * from './campaigns.js';
 export * from './client.js';
+export type { Budget } from './budget.js';
 export * from './contacts.js';
+export * from './coupons.js';
+export * from './ecommerce.js';
+export * from './events.js';
 export * from './import-process.js';
 export { type ReportRow } from './import-report.js';
 export * from './limits.js';
 export * from './lists.js';
+export * from './orders.js';
 export { duplicateIdentifiers } from './from-response.js';
+export * from './templates.js';

@@ -15,6 +15,13 @@ export function lanesFor({ account, method, path, tier, overrides = {} }: LaneRe
   return [{ key: `brevo:${account}:${name}`, windows }];
 }
 
+/** Whether a limit in an answer's headers is one of this lane's, in whatever tier the account really is. */
+export function laneOfLimit(lane: Lane, limit: number): boolean {
+  const group = groups[lane.key.slice(lane.key.lastIndexOf(':') + 1)];
+  const published = Object.values(group ?? {}).flatMap(({ perSecond, perHour }) => [perSecond, perHour]);
+  return published.includes(limit) || lane.windows.some((window) => window.limit === limit);
+}
+
 export interface LaneRequest {
   readonly account: string;
   readonly method: string;
@@ -68,6 +75,8 @@ const limits = {
   loyalty: { general: { perHour: 600 }, advanced: { perHour: 1_200 }, extended: { perHour: 100_000 } },
   other: { general: { perHour: 100 }, advanced: { perHour: 200 }, extended: { perHour: 600 } },
 } as const satisfies Record<string, Record<BrevoTier, BrevoLimit>>;
+
+const groups: Readonly<Record<string, Readonly<Record<BrevoTier, BrevoLimit>>>> = limits;
 
 const exact: Readonly<Record<string, keyof typeof limits>> = {
   'POST /events': 'events',

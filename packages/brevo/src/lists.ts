@@ -1,6 +1,7 @@
 import { BadInput, RequestRefused } from '@tajo/errors';
 import { z } from 'zod';
 import type { Api } from './api.js';
+import { type Contact, contactBody } from './contacts.js';
 import { absentAsUndefined } from './from-response.js';
 
 export interface ListMethods {
@@ -9,6 +10,13 @@ export interface ListMethods {
   list(id: number): Promise<ContactList | undefined>;
   /** Names are not unique: a repeat makes a second list, so an error may have the code `brevo_outcome_unknown`. */
   createList(list: { name: string; folderId: number }): Promise<{ id: number }>;
+  /** Absent lists stay absent: answers whether there was one. */
+  renameList(id: number, name: string): Promise<boolean>;
+  /** Who is on a list, at most 500 at a time, in order of creation. Undefined where there is no such list. `count` is everybody on it. */
+  listContactsPage(
+    id: number,
+    page: { limit: number; offset: number },
+  ): Promise<{ contacts: Contact[]; count: number } | undefined>;
   /** Every folder of the account (at most 300), all pages. */
   folders(): Promise<Folder[]>;
   /** As `createList`. */
@@ -40,7 +48,9 @@ export type Folder = z.infer<typeof folderBody>;
 
 /** The most Brevo gives at once. */
 const pageSize = 50;
-const maxMembers = 150;
+export const MOST_MEMBERS_AT_ONCE = 150;
+/** Lists of an account (help.brevo.com article 9168632514066). */
+export const MOST_LISTS = 300;
 /** Far above Brevo's 300: a server that never runs out of pages must not keep us for ever. */
 const mostItems = 10_000;
 
@@ -53,6 +63,20 @@ export function listMethods(api: Api): ListMethods {
       }),
     list: (id) => absentAsUndefined(api({ method: 'GET', path: '/contacts/lists/{id}', params: { id }, answer: listBody })),
     createList: (body) => api({ method: 'POST', path: '/contacts/lists', body, repeatable: false, answer: created }),
+    async renameList(id, name) {
+      const renamed = api({ method: 'PUT', path: '/contacts/lists/{id}', params: { id }, body: { name }, answer: z.unknown() });
+      return (await absentAsUndefined(renamed.then(() => true))) ?? false;
+    },
+    listContactsPage: (id, page) =>
+      absentAsUndefined(
+        api({
+          method: 'GET',
+          path: '/contacts/lists/{id}/contacts',
+          params: { id },
+          query: { ...page, sort: 'asc' },
+          answer: z.looseObject({ contacts: z.array(contactBody), count: z.number() }),
+        }),
+      ),
     folders: () =>
       allPages((query) => {
         const answer = z.looseObject({ folders: z.array(folderBody).nullish() }).transform(({ folders }) => folders ?? []);
@@ -84,8 +108,8 @@ async function changeMembers(
   { path, id, members }: { path: string; id: number; members: ListMembers },
 ): Promise<MembershipChange> {
   const named: readonly (string | number)[] = Object.values(members).flat();
-  if (named.length < 1 || named.length > maxMembers) {
-    const message = `A list takes 1 to ${maxMembers} contacts at once, not ${named.length}; send them in parts.`;
+  if (named.length < 1 || named.length > MOST_MEMBERS_AT_ONCE) {
+    const message = `A list takes 1 to ${MOST_MEMBERS_AT_ONCE} contacts at once, not ${named.length}; send them in parts.`;
     throw new BadInput('brevo_list_members', message, { field: 'members' });
   }
   try {

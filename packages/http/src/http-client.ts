@@ -59,6 +59,8 @@ export interface HttpRequest extends CallOptions {
   readonly body?: unknown;
   /** Every lane the request is counted in. The vendor's rate headers speak of the first. */
   readonly lanes: readonly Lane[];
+  /** The lane the headers speak of, where only they tell which one the vendor counted the request in; undefined when they do not. */
+  readonly countedIn?: ((headers: IncomingHttpHeaders) => Lane | undefined) | undefined;
 }
 
 export interface HttpAnswer {
@@ -129,7 +131,7 @@ export function createHttpClient({
       const text = await textOf(stream, maxBodyBytes);
       if (!response) throw new HttpFailure('network', 'the connection closed without an answer', { sent: cleared });
       const answer = { status: response.statusCode, headers: response.headers, text };
-      await report(answer, request.lanes);
+      await report(answer, request);
       return answer;
     } catch (error) {
       // The limiter's own word must reach the queue as it is; got wraps it, with the request's headers in it.
@@ -140,11 +142,11 @@ export function createHttpClient({
     }
   }
 
-  async function report({ status, headers }: HttpAnswer, lanes: readonly Lane[]): Promise<void> {
+  async function report({ status, headers }: HttpAnswer, { lanes, countedIn }: HttpRequest): Promise<void> {
     try {
       // A 429 does not say which budget is empty, so all that the request was counted in rest.
       if (status === 429) await Promise.all(lanes.map((lane) => limiter.penalize(lane, rates.retryAfterMs(headers))));
-      const [lane] = lanes;
+      const lane = countedIn ? countedIn(headers) : lanes[0];
       const observation = lane && status !== 429 ? rates.observe(headers, lane) : undefined;
       if (lane && observation) await limiter.observe(lane, observation);
     } catch {

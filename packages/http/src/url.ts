@@ -1,7 +1,7 @@
 import { Bug } from '@tajo/errors';
 
-/** Query parameters; an absent value leaves its parameter out. */
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+/** Query parameters; an absent value leaves its parameter out, a list repeats it. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 /**
  * `path` below `baseUrl`, with the query percent-encoded (a bare `+` of a phone number would arrive as a space).
@@ -17,6 +17,7 @@ export function urlOf(baseUrl: string, path: string, query: Query = {}): URL {
     throw new Bug('http_path_invalid', 'A request path is not percent-encoded or leaves the base address.');
   }
   url.search = Object.entries(query)
+    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => [name, one] as const))
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
     .join('&');

@@ -119,7 +119,7 @@ describe('a page', () => {
   });
 
   it.each([
-    ['has no list of items', { data: { id: '1' } }],
+    ['has no items', { data: 'none' }],
     ['links to a next page without a cursor', { data: [], links: { next: 'https://a.klaviyo.com/api/profiles?page=2' } }],
     ['links to itself', { data: [], links: { next: 'https://a.klaviyo.com/api/profiles?page%5Bcursor%5D=here' } }],
   ])('that %s is tried again, never taken for the end', async (_, body) => {

@@ -1,20 +1,17 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import {
-  type CallOptions,
-  createHttpClient,
-  type HttpClient,
-  HttpFailure,
-  type HttpRequest,
-  jsonOf,
-  type Query,
-  urlOf,
-} from '@tajo/http';
+import { type CallOptions, createHttpClient, type HttpClient, HttpFailure, jsonOf, type Query, urlOf } from '@tajo/http';
 import type { Limiter, Priority } from '@tajo/limiter';
+import type { Api, KlaviyoAnswer, KlaviyoRequest } from './api.js';
+import { type PublicMethods, publicMethods } from './client-api.js';
+import { type EventMethods, eventMethods } from './events.js';
 import { errorFromAnswer, errorFromFailure } from './from-response.js';
 import { type LaneOverrides, lanesFor } from './limits.js';
+import { type MetricAggregateMethods, metricAggregateMethods } from './metric-aggregates.js';
 import { cursorParameter, type Page, type PageRequest, pageOf } from './pages.js';
+import { type ProfileImportMethods, profileImportMethods } from './profile-imports.js';
+import { type ProfileMethods, profileMethods } from './profiles.js';
 import { rateHeaders } from './rate-headers.js';
 import { accountOf, accountPath, type KlaviyoAccount } from './read.js';
+import { reportCursorParameter, type ReportMethods, reportMethods } from './reports.js';
 import { klaviyoRevision } from './revision.js';
 import { missingScopes, type ReadScope } from './scopes.js';
 
@@ -22,7 +19,7 @@ import { missingScopes, type ReadScope } from './scopes.js';
  * Klaviyo over HTTP. Nothing is retried and no redirect followed. Every method throws an error of `@tajo/errors` named by what
  * happens next (see `from-response.ts`); none holds a key, an e-mail address or a phone number.
  */
-export interface KlaviyoClient {
+export interface KlaviyoClient extends ProfileMethods, ProfileImportMethods, EventMethods, MetricAggregateMethods, ReportMethods {
   /** One request; throws unless the answer is a 2xx. `path` is percent-encoded already, `query` is not. */
   request(request: KlaviyoRequest): Promise<KlaviyoAnswer>;
   /** One page of a collection: the first, or the one `cursor` (the last page's `nextCursor`) stands for. */
@@ -33,6 +30,11 @@ export interface KlaviyoClient {
   checkScopes(scopes: readonly ReadScope[]): Promise<ReadScope[]>;
   /** The same client (and connections), its requests at another priority. */
   withPriority(priority: Priority): KlaviyoClient;
+  close(): void;
+}
+
+/** Klaviyo with the public key: as `KlaviyoClient`, but for what a public key may do and nothing else. */
+export interface KlaviyoPublicClient extends PublicMethods {
   close(): void;
 }
 
@@ -59,26 +61,41 @@ export type KlaviyoAuth =
   /** The public key, for `/client` endpoints only. */
   | { readonly kind: 'public'; readonly companyId: string };
 
-export interface KlaviyoRequest extends CallOptions {
-  readonly method: HttpRequest['method'];
-  readonly path: string;
-  readonly query?: Query;
-  readonly body?: unknown;
-}
-
-export interface KlaviyoAnswer {
-  readonly status: number;
-  /** The parsed JSON, `undefined` for an empty answer. */
-  readonly body: unknown;
-  readonly headers: IncomingHttpHeaders;
-}
-
 export function createKlaviyoClient(options: KlaviyoClientOptions): KlaviyoClient {
   const { limiter, timeoutMs, maxBodyBytes } = options;
   return clientOn(createHttpClient({ limiter, rates: rateHeaders, timeoutMs, maxBodyBytes }), options);
 }
 
+export function createKlaviyoPublicClient({
+  companyId,
+  ...options
+}: Omit<KlaviyoClientOptions, 'auth'> & { companyId: string }): KlaviyoPublicClient {
+  const { limiter, timeoutMs, maxBodyBytes } = options;
+  const http = createHttpClient({ limiter, rates: rateHeaders, timeoutMs, maxBodyBytes });
+  return { ...publicMethods(createApi(http, { ...options, auth: { kind: 'public', companyId } })), close: () => http.close() };
+}
+
 function clientOn(http: HttpClient, options: KlaviyoClientOptions): KlaviyoClient {
+  const api = createApi(http, options);
+  const request = (wanted: KlaviyoRequest) => api(wanted, (answer) => answer);
+  return {
+    ...profileMethods(api),
+    ...profileImportMethods(api),
+    ...eventMethods(api),
+    ...metricAggregateMethods(api),
+    ...reportMethods(api),
+    request,
+    readPage: ({ query, cursor, ...rest }) =>
+      api({ method: 'GET', ...rest, query: { ...query, [cursorParameter]: cursor } }, ({ body }) => pageOf(body, cursor)),
+    // Live: somebody is waiting for the answer.
+    account: () => api({ method: 'GET', path: accountPath, priority: 'live' }, ({ body }) => accountOf(body)),
+    checkScopes: (scopes) => missingScopes(request, scopes),
+    withPriority: (priority) => clientOn(http, { ...options, priority }),
+    close: () => http.close(),
+  };
+}
+
+function createApi(http: HttpClient, options: KlaviyoClientOptions): Api {
   const { account, baseUrl, revision = klaviyoRevision, auth, laneOverrides } = options;
 
   async function send(request: KlaviyoRequest, authorization: string | undefined): Promise<KlaviyoAnswer> {
@@ -113,9 +130,10 @@ function clientOn(http: HttpClient, options: KlaviyoClientOptions): KlaviyoClien
     return { status: answer.status, body: jsonOf(answer), headers: answer.headers };
   }
 
-  async function exchange<T>(request: KlaviyoRequest, read: (answer: KlaviyoAnswer) => T): Promise<T> {
-    const paged = request.query?.[cursorParameter] !== undefined;
-    const context = { account, method: request.method, path: request.path, auth: auth.kind, paged };
+  return async (request, read) => {
+    const { method, path, query, repeatable = true } = request;
+    const paged = query?.[cursorParameter] !== undefined || query?.[reportCursorParameter] !== undefined;
+    const context = { account, method, path, auth: auth.kind, paged, repeatable };
     try {
       let answer = await send(request, await authorizationOf(auth));
       // An access token may end before its time; a second refusal is final.
@@ -126,19 +144,6 @@ function clientOn(http: HttpClient, options: KlaviyoClientOptions): KlaviyoClien
     } catch (error) {
       throw error instanceof HttpFailure ? errorFromFailure(error, context) : error;
     }
-  }
-
-  const request = (wanted: KlaviyoRequest) => exchange(wanted, (answer) => answer);
-
-  return {
-    request,
-    readPage: ({ query, cursor, ...rest }) =>
-      exchange({ method: 'GET', ...rest, query: { ...query, [cursorParameter]: cursor } }, ({ body }) => pageOf(body, cursor)),
-    // Live: somebody is waiting for the answer.
-    account: () => exchange({ method: 'GET', path: accountPath, priority: 'live' }, ({ body }) => accountOf(body)),
-    checkScopes: (scopes) => missingScopes(request, scopes),
-    withPriority: (priority) => clientOn(http, { ...options, priority }),
-    close: () => http.close(),
   };
 }
 

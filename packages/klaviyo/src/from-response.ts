@@ -13,6 +13,8 @@ export interface RequestContext {
   readonly auth: 'private' | 'oauth' | 'public';
   /** Whether a cursor was sent. */
   readonly paged: boolean;
+  /** False when doing it twice does harm. */
+  readonly repeatable: boolean;
 }
 
 /**
@@ -25,12 +27,7 @@ export function errorFromAnswer(
 ): TajoError {
   const { status } = answer;
   if (status === 429) return tooMany(answer.headers, context);
-  if (status >= 500 || status === 408) {
-    return new RetryLater(
-      'klaviyo_unavailable',
-      `Klaviyo could not answer ${requestLine(context)} (${status}); trying again later.`,
-    );
-  }
+  if (status >= 500 || status === 408) return unavailable(status, context);
   if (status === 401) return keyRefused(context);
   const details = detailsOf(answer.body);
   if (status === 403) return forbidden(details, context);
@@ -40,12 +37,42 @@ export function errorFromAnswer(
 
 /** The same for a request without a usable answer. */
 export function errorFromFailure(failure: HttpFailure, context: RequestContext): TajoError {
+  if (failure.sent && !context.repeatable) return outcomeUnknown(failure.message, context, failure);
   const code = `klaviyo_${failure.kind}`;
   const message = `Klaviyo, ${requestLine(context)}: ${failure.message}`;
   if (failure.kind === 'too_large') {
     return new RequestRefused(code, `${message}; ask for smaller pages.`, { status: 200, cause: failure });
   }
   return new RetryLater(code, `${message}; trying again later.`, { cause: failure });
+}
+
+/** Of a conflict, the profile that holds the identifiers already, where Klaviyo names it. */
+export function duplicateProfileId({ details }: RequestRefused): string | undefined {
+  return details.find(({ pointer }) => pointer === duplicatePointer)?.detail;
+}
+
+/** `undefined` for what Klaviyo says is not there. */
+export async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof RequestRefused && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+function unavailable(status: number, context: RequestContext): RetryLater {
+  // A gateway may give up on a request that is still carried out behind it.
+  if (!context.repeatable) return outcomeUnknown(`it answered ${status}`, context);
+  return new RetryLater(
+    'klaviyo_unavailable',
+    `Klaviyo could not answer ${requestLine(context)} (${status}); trying again later.`,
+  );
+}
+
+function outcomeUnknown(why: string, context: RequestContext, cause?: HttpFailure): RetryLater {
+  const message = `Klaviyo may or may not have carried out ${requestLine(context)} (${why}); look before sending it again.`;
+  return new RetryLater('klaviyo_outcome_unknown', message, { cause });
 }
 
 function tooMany(headers: IncomingHttpHeaders, context: RequestContext): WaitUntil {
@@ -128,6 +155,7 @@ const errorsBody = z.looseObject({
       title: z.string().nullish(),
       detail: z.string().nullish(),
       source: z.looseObject({ pointer: z.string().nullish(), parameter: z.string().nullish() }).nullish(),
+      meta: z.looseObject({ duplicate_profile_id: z.unknown().optional() }).nullish(),
     }),
   ),
 });
@@ -138,7 +166,8 @@ const maxDetails = 100;
 function detailsOf(body: unknown): Detail[] {
   const result = errorsBody.safeParse(body);
   if (!result.success) return [];
-  return result.data.errors.slice(0, maxDetails).map(({ code, title, detail, source }) => {
+  const errors = result.data.errors.slice(0, maxDetails);
+  const words = errors.map(({ code, title, detail, source }) => {
     const pointer = source?.pointer ?? source?.parameter;
     return {
       ...(pointer && { pointer: redact(pointer) }),
@@ -146,6 +175,15 @@ function detailsOf(body: unknown): Detail[] {
       detail: redact(detail ?? title ?? 'no reason given'),
     };
   });
+  const holders = errors.map(({ meta }) => meta?.duplicate_profile_id).filter(isProfileId);
+  return [...words, ...holders.map((detail) => ({ pointer: duplicatePointer, detail }))];
+}
+
+const duplicatePointer = 'meta.duplicate_profile_id';
+
+/** An id has letters; what has none may be a phone number. */
+function isProfileId(value: unknown): value is string {
+  return typeof value === 'string' && /^(?=\d*[A-Za-z])[\w-]{1,64}$/.test(value);
 }
 
 function scopesIn(details: readonly Detail[]): string | undefined {

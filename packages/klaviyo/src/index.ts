@@ -1,7 +1,43 @@
+export type { CallOptions } from '@tajo/http';
+export type { KlaviyoAnswer, KlaviyoRequest } from './api.js';
 export * from './client.js';
+export type { PublicMethods } from './client-api.js';
+export { type EventMethods, type EventProfile, type NewEvent, uniqueIdOf } from './events.js';
 export * from './filter.js';
+export { duplicateProfileId } from './from-response.js';
 export * from './limits.js';
+export {
+  type MetricAggregate,
+  type MetricAggregateQuery,
+  type MetricAggregateRow,
+  type MetricDimension,
+  type MetricInterval,
+  type MetricMeasurement,
+  metricDimensions,
+  metricIntervals,
+  metricMeasurements,
+} from './metric-aggregates.js';
 export type { Page, PageRequest } from './pages.js';
+export {
+  type ImportedProfile,
+  type ProfileImport,
+  type ProfileImportError,
+  type ProfileImportErrorsPage,
+  type ProfileImportRequest,
+  profileImportParts,
+  rowOf,
+} from './profile-imports.js';
+export type {
+  IdentifiedProfile,
+  Profile,
+  ProfileAttributes,
+  ProfileChanges,
+  ProfileIdentifier,
+  ProfileLocation,
+  ProfileUpsert,
+  PropertyPatch,
+} from './profiles.js';
 export type { KlaviyoAccount } from './read.js';
+export type { ReportRequest } from './reports.js';
 export * from './revision.js';
 export { type ReadScope, isReadScope, scopeMissing } from './scopes.js';

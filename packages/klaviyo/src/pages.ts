@@ -1,5 +1,6 @@
-import { HttpFailure, parsed, type Query } from '@tajo/http';
+import { parsed, type Query } from '@tajo/http';
 import { z } from 'zod';
+import { nextCursorIn } from './next-cursor.js';
 
 export interface PageRequest {
   readonly path: string;
@@ -19,7 +20,8 @@ export interface Page {
 export const cursorParameter = 'page[cursor]';
 
 const pageBody = z.looseObject({
-  data: z.array(z.unknown()),
+  // One record where a single one was asked for.
+  data: z.union([z.array(z.unknown()), z.looseObject({}).transform((record): unknown[] => [record])]),
   included: z.array(z.unknown()).nullish(),
   links: z.looseObject({ next: z.string().nullish() }).nullish(),
 });
@@ -27,21 +29,5 @@ const pageBody = z.looseObject({
 /** The page in an answer to a request with `cursor`. */
 export function pageOf(body: unknown, cursor: string | undefined): Page {
   const { data, included, links } = parsed(pageBody, body);
-  const nextCursor = links?.next ? cursorOf(links.next) : undefined;
-  // The same page over and over would never end and be counted each time.
-  if (nextCursor !== undefined && nextCursor === cursor) throw unexpected('the next page is the page itself');
-  return { items: data, included: included ?? [], nextCursor };
-}
-
-/** Of `links.next` only the cursor is used: host and query stay ours, so an answer cannot send the key elsewhere. */
-function cursorOf(next: string): string {
-  const query = next.slice(next.indexOf('?') + 1);
-  const cursor = new URLSearchParams(query).get(cursorParameter);
-  // Taking this for the last page would lose the rest without a word.
-  if (!cursor) throw unexpected('the link to the next page has no cursor');
-  return cursor;
-}
-
-function unexpected(what: string): HttpFailure {
-  return new HttpFailure('unexpected', what, { sent: true });
+  return { items: data, included: included ?? [], nextCursor: nextCursorIn(links?.next, [cursorParameter], cursor) };
 }

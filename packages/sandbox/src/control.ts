@@ -9,6 +9,7 @@ import type {
   TemplateRecord,
 } from './brevo/control.js';
 import type { Fault, FaultState, Outage } from './http/faults.js';
+import type { RecordedRequest } from './http/recorder.js';
 import type { Stats } from './http/stats.js';
 import type { Profile } from './klaviyo/generate.js';
 import type { ProfileChange } from './klaviyo/profile-store.js';
@@ -19,6 +20,8 @@ export interface VendorControl {
   stats(): Promise<Stats>;
   /** Requests and past windows are forgotten; the running window keeps what it took. */
   resetStats(): Promise<void>;
+  /** The first requests, as many as the option `record` says, in the order in which they came. */
+  requests(): AsyncIterable<RecordedRequest>;
   fault(fault: Fault): Promise<void>;
   /** Every fault set since the last clearing, with the number of requests it hit. */
   faults(): Promise<readonly FaultState[]>;
@@ -118,6 +121,7 @@ function vendorControl(wire: Wire): VendorControl {
   return {
     stats: () => wire.read('GET', '/stats'),
     resetStats: () => wire.send('DELETE', '/stats'),
+    requests: () => wire.stream('/requests'),
     fault: (fault) => wire.send('POST', '/faults', fault),
     faults: () => wire.read('GET', '/faults'),
     clearFaults: () => wire.send('DELETE', '/faults'),

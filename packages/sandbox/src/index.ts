@@ -10,6 +10,7 @@ export type {
 } from './brevo/control.js';
 export { type BrevoControl, connectSandbox, type KlaviyoControl, type VendorControl } from './control.js';
 export type { Fault, FaultState, Outage } from './http/faults.js';
+export type { RecordedRequest } from './http/recorder.js';
 export type { EndpointStats, Stats } from './http/stats.js';
 export type { RateWindow, WindowRecord } from './http/windows.js';
 export type { EmailMarketing, SmsMarketing, Subscriptions, Suppression } from './klaviyo/consent.js';

@@ -11,6 +11,8 @@ interface CommonOptions {
   readonly windowScale: number;
   /** Other windows for a budget, e.g. `{ 'GET /api/profiles': [{ limit: 5, windowMs: 1000 }] }` or `{ contacts: [...] }`. */
   readonly limitOverrides: Readonly<Record<string, readonly RateWindow[]>>;
+  /** How many requests are kept as they came, to be looked at; default 0. */
+  readonly record: number;
 }
 
 export interface KlaviyoOptions extends CommonOptions {
@@ -87,7 +89,7 @@ export interface SandboxOptions {
   readonly brevo?: Partial<BrevoOptions>;
 }
 
-const common = { latencyMs: 0, jitterMs: 0, limits: 'strict', windowScale: 1, limitOverrides: {} } as const;
+const common = { latencyMs: 0, jitterMs: 0, limits: 'strict', windowScale: 1, limitOverrides: {}, record: 0 } as const;
 
 /** The keys open nothing but this sandbox. */
 export const klaviyoDefaults: KlaviyoOptions = {

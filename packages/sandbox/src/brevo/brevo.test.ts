@@ -347,9 +347,13 @@ describe('lists', () => {
     await start();
     expect((await call('POST', '/contacts/folders', { name: 'F' })).body).toEqual({ id: 2 });
     expect((await call('POST', '/contacts/lists', { name: 'L', folderId: 2 })).body).toEqual({ id: 23 });
+    expect((await call('PUT', '/contacts/lists/23', { name: 'M' })).status).toBe(204);
+    expect((await call('GET', '/contacts/lists/23')).body).toMatchObject({ name: 'M', folderId: 2 });
     expect((await call('POST', '/contacts/lists', { name: 'L', folderId: 9 })).status).toBe(400);
     expect((await call('GET', '/contacts/lists?limit=50')).body).toMatchObject({ count: 4 });
     expect((await call('GET', '/contacts/lists?limit=51')).status).toBe(400);
+    expect((await call('DELETE', '/contacts/lists/23')).status).toBe(204);
+    expect((await call('PUT', '/contacts/lists/23', { name: 'M' })).status).toBe(404);
   });
 });
 

@@ -10,10 +10,10 @@ const MOST_IN_A_CALL = 10_000;
 interface CouponCollection {
   readonly id: string;
   readonly name: string;
-  readonly defaultCoupon: string;
-  readonly expirationDate?: string;
-  readonly remainingDaysAlert?: number;
-  readonly remainingCouponsAlert?: number;
+  defaultCoupon: string;
+  expirationDate?: string;
+  remainingDaysAlert?: number;
+  remainingCouponsAlert?: number;
   readonly createdAt: string;
   /** How often each code was accepted; it counts once, however often. */
   readonly codes: Map<string, number>;
@@ -70,6 +70,25 @@ export class Coupons {
   collection(request: SandboxRequest): Reply {
     const collection = this.#collections.find(({ id }) => id === request.params['id']);
     return collection ? json(200, view(collection)) : notFound('Coupon collection not found');
+  }
+
+  /** PATCH: everything but the name; null removes. */
+  change(request: SandboxRequest): Reply {
+    const collection = this.#collections.find(({ id }) => id === request.params['id']);
+    if (!collection) return notFound('Coupon collection not found');
+    const body = parseBody(request);
+    const { defaultCoupon, expirationDate, remainingDaysAlert, remainingCouponsAlert } = isObject(body) ? body : {};
+    if (typeof expirationDate === 'string' && asDateTime(expirationDate) === undefined)
+      return invalid('expirationDate must be RFC 3339');
+    if (typeof defaultCoupon === 'string' && defaultCoupon !== '') collection.defaultCoupon = defaultCoupon;
+    if (typeof expirationDate === 'string') collection.expirationDate = expirationDate;
+    else if (expirationDate === null) delete collection.expirationDate;
+    if (typeof remainingDaysAlert === 'number') collection.remainingDaysAlert = remainingDaysAlert;
+    else if (remainingDaysAlert === null) delete collection.remainingDaysAlert;
+    if (typeof remainingCouponsAlert === 'number') collection.remainingCouponsAlert = remainingCouponsAlert;
+    else if (remainingCouponsAlert === null) delete collection.remainingCouponsAlert;
+    const { id, name } = collection;
+    return json(200, { id, name, defaultCoupon: collection.defaultCoupon });
   }
 
   /** POST /coupons: 204 at once, counted later. */

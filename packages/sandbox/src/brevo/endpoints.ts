@@ -25,6 +25,7 @@ export function brevoEndpoints(parts: BrevoParts, { unlistedBudget }: Pick<Brevo
     { method: 'GET', path: '/couponCollections', budget: 'other', handle: (request) => coupons.collections(request) },
     { method: 'POST', path: '/couponCollections', budget: 'other', handle: (request) => coupons.createCollection(request) },
     { method: 'GET', path: '/couponCollections/{id}', budget: 'other', handle: (request) => coupons.collection(request) },
+    { method: 'PATCH', path: '/couponCollections/{id}', budget: 'other', handle: (request) => coupons.change(request) },
     { method: 'POST', path: '/coupons', budget: 'other', handle: (request) => coupons.addCodes(request) },
     { method: 'GET', path: '/emailCampaigns', budget: 'other', handle: (request) => campaigns.index(request) },
     { method: 'POST', path: '/emailCampaigns', budget: 'other', handle: (request) => campaigns.create(request) },
@@ -32,6 +33,7 @@ export function brevoEndpoints(parts: BrevoParts, { unlistedBudget }: Pick<Brevo
     { method: 'GET', path: '/smtp/templates', budget: 'smtp', handle: (request) => templates.index(request) },
     { method: 'POST', path: '/smtp/templates', budget: 'smtp', handle: (request) => templates.create(request) },
     { method: 'GET', path: '/smtp/templates/{id}', budget: 'smtp', handle: (request) => templates.read(request) },
+    { method: 'PUT', path: '/smtp/templates/{id}', budget: 'smtp', handle: (request) => templates.update(request) },
     { method: 'POST', path: '/ecommerce/activate', budget: 'other', handle: () => parts.shop.activate() },
   ];
   const { orders, products, categories } = parts;
@@ -61,6 +63,8 @@ export function brevoEndpoints(parts: BrevoParts, { unlistedBudget }: Pick<Brevo
     { method: 'GET', path: '/contacts/lists', handle: (request) => lists.index(request) },
     { method: 'POST', path: '/contacts/lists', handle: (request) => lists.create(request) },
     { method: 'GET', path: '/contacts/lists/{id}', handle: (request) => lists.read(request) },
+    { method: 'PUT', path: '/contacts/lists/{id}', handle: (request) => lists.update(request) },
+    { method: 'DELETE', path: '/contacts/lists/{id}', handle: (request) => lists.remove(request) },
     { method: 'GET', path: '/contacts/lists/{id}/contacts', handle: (request) => lists.contacts(request) },
     { method: 'POST', path: '/contacts/lists/{id}/contacts/add', handle: (request) => lists.change(request, 'add') },
     { method: 'POST', path: '/contacts/lists/{id}/contacts/remove', handle: (request) => lists.change(request, 'remove') },

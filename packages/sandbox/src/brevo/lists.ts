@@ -5,7 +5,7 @@ import { pageOf, pagingOf } from './paging.js';
 
 interface List {
   readonly id: number;
-  readonly name: string;
+  name: string;
   readonly folderId: number;
   readonly createdAt: string;
 }
@@ -14,11 +14,13 @@ interface List {
 export class Lists {
   readonly #store: ContactStore;
   readonly #lists: List[];
+  #lastId: number;
   readonly #folders: { id: number; name: string }[] = [{ id: 1, name: 'Your first folder' }];
 
   constructor(store: ContactStore, lists: readonly { readonly id: number; readonly name: string }[]) {
     this.#store = store;
     this.#lists = lists.map((list) => ({ ...list, folderId: 1, createdAt: new Date().toISOString() }));
+    this.#lastId = Math.max(0, ...lists.map(({ id }) => id));
   }
 
   unknownAmong(ids: readonly number[]): number[] {
@@ -44,8 +46,9 @@ export class Lists {
     const folder = this.#folders.find(({ id }) => id === folderId);
     if (!folder) return folderId === undefined ? missing('folderId is missing') : invalid('Folder ID does not exist');
     if (this.#lists.length >= 300) return outOfRange('An account has at most 300 lists');
-    const id = Math.max(0, ...this.#lists.map((known) => known.id)) + 1;
-    const list = { id, name, folderId: folder.id, createdAt: new Date().toISOString() };
+    // The id of a deleted list is not given again.
+    this.#lastId += 1;
+    const list = { id: this.#lastId, name, folderId: folder.id, createdAt: new Date().toISOString() };
     this.#lists.push(list);
     return list;
   }
@@ -55,6 +58,26 @@ export class Lists {
     return list
       ? json(200, { ...view(list, this.#sizes()), createdAt: list.createdAt, dynamicList: false })
       : notFound('List ID does not exist');
+  }
+
+  /** Name or folder, one at a time. */
+  update(request: SandboxRequest): Reply {
+    const list = this.#find(request);
+    if (!list) return notFound('List ID does not exist');
+    const body = parseBody(request);
+    const name = isObject(body) ? body['name'] : undefined;
+    if (typeof name !== 'string' || name === '') return missing('name is missing');
+    list.name = name;
+    return { status: 204 };
+  }
+
+  /** Its contacts stay. */
+  remove(request: SandboxRequest): Reply {
+    const list = this.#find(request);
+    if (!list) return notFound('List ID does not exist');
+    this.#lists.splice(this.#lists.indexOf(list), 1);
+    for (const contact of this.#store.all()) contact.listIds.delete(list.id);
+    return { status: 204 };
   }
 
   contacts(request: SandboxRequest): Reply {

@@ -34,8 +34,8 @@ export async function startBrevo(options: BrevoOptions, listen: { host: string; 
       return report === undefined ? undefined : { status: 200, headers: { 'content-type': 'text/csv' }, body: report };
     },
   };
-  const { latencyMs, jitterMs } = options;
-  const server = await startVendorServer(vendor, { ...listen, latencyMs, jitterMs, control: brevoControl(parts) });
+  const { latencyMs, jitterMs, record } = options;
+  const server = await startVendorServer(vendor, { ...listen, latencyMs, jitterMs, record, control: brevoControl(parts) });
   return {
     origin: server.origin,
     stop: () => {

@@ -49,6 +49,31 @@ export class Templates {
     return json(201, { id: template.id });
   }
 
+  update(request: SandboxRequest): Reply {
+    const at = this.#templates.findIndex(({ id }) => String(id) === request.params['id']);
+    const before = this.#templates[at];
+    if (!before) return notFound('Template ID does not exist');
+    const body = parseBody(request);
+    const { templateName, subject, htmlContent, isActive, replyTo, toField, tag, sender } = isObject(body) ? body : {};
+    const from = sender === undefined ? undefined : this.#senders.named(sender);
+    if (sender !== undefined && !from) return invalid('Sender is invalid or inactive');
+    if (htmlContent !== undefined && (typeof htmlContent !== 'string' || htmlContent.length <= 10))
+      return invalid('htmlContent must have more than 10 characters');
+    this.#templates[at] = {
+      ...before,
+      name: textOr(templateName, before.name),
+      subject: textOr(subject, before.subject),
+      htmlContent: textOr(htmlContent, before.htmlContent),
+      replyTo: textOr(replyTo, before.replyTo),
+      toField: textOr(toField, before.toField),
+      tag: textOr(tag, before.tag),
+      isActive: typeof isActive === 'boolean' ? isActive : before.isActive,
+      ...(from && { sender: { id: String(from.id), name: from.name, email: from.email } }),
+      modifiedAt: new Date().toISOString(),
+    };
+    return { status: 204 };
+  }
+
   index(request: SandboxRequest): Reply {
     const paging = pagingOf(request, { limit: 50, most: 1_000 });
     if ('status' in paging) return paging;

@@ -1,5 +1,6 @@
-import { type Endpoint, json, parseBody, type Reply, type SandboxRequest } from './exchange.js';
+import { type Endpoint, json, ndjson, parseBody, type Reply, type SandboxRequest } from './exchange.js';
 import { type Faults, type Outage, outages, parseFault } from './faults.js';
+import type { RecordedRequest } from './recorder.js';
 import { createRouter } from './router.js';
 import type { Stats } from './stats.js';
 
@@ -9,6 +10,7 @@ export type Control = Omit<Endpoint, 'budget'>;
 interface Levers {
   readonly faults: Faults;
   readonly stats: () => Stats;
+  readonly requests: () => readonly RecordedRequest[];
   readonly resetStats: () => void;
   readonly setOutage: (how: Outage | undefined) => void;
 }
@@ -22,6 +24,7 @@ export function serveControl(
   const shared: Control[] = [
     { method: 'GET', path: '/stats', handle: () => json(200, levers.stats()) },
     { method: 'DELETE', path: '/stats', handle: () => done(levers.resetStats) },
+    { method: 'GET', path: '/requests', handle: () => ndjson(levers.requests()) },
     { method: 'GET', path: '/faults', handle: () => json(200, levers.faults.list()) },
     { method: 'POST', path: '/faults', handle: (request) => addFault(levers.faults, request) },
     { method: 'DELETE', path: '/faults', handle: () => done(() => levers.faults.clear()) },

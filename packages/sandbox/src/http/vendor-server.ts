@@ -5,6 +5,7 @@ import { readBody } from './body.js';
 import { type Control, serveControl } from './control-server.js';
 import type { Endpoint, Reply, SandboxRequest } from './exchange.js';
 import { type Fault, Faults, type Outage } from './faults.js';
+import { Recorder } from './recorder.js';
 import { createRouter } from './router.js';
 import { StatsBook } from './stats.js';
 import type { FixedWindows, Verdict } from './windows.js';
@@ -38,6 +39,8 @@ export interface VendorServerOptions {
   readonly latencyMs: number;
   /** Each request is counted up to this much later than it came, at random: networks do that to callers. */
   readonly jitterMs: number;
+  /** How many requests are kept for `GET /requests`. */
+  readonly record: number;
   /** The vendor's own endpoints under `/_sandbox/<name>/`. */
   readonly control: readonly Control[];
 }
@@ -55,10 +58,12 @@ export async function startVendorServer<E extends Endpoint>(
   const route = createRouter(vendor.endpoints);
   const faults = new Faults();
   const stats = new StatsBook();
+  const recorder = new Recorder(options.record);
   let outage: Outage | undefined;
   const control = serveControl(`/_sandbox/${vendor.name}`, options.control, {
     faults,
     stats: () => stats.read(vendor.windows),
+    requests: () => recorder.all(),
     resetStats: () => {
       stats.clear();
       vendor.windows.forget();
@@ -100,6 +105,7 @@ export async function startVendorServer<E extends Endpoint>(
     if (file) return send(response, file);
 
     const path = url.pathname.startsWith(vendor.prefix) ? url.pathname.slice(vendor.prefix.length) : '';
+    recorder.add(request(path));
     const fault = faults.hit(method, path);
     if (fault && breaks(fault, response, method, path)) return;
     if (fault?.kind === 'slow') await sleep(fault.delayMs ?? 1_000);

@@ -7,6 +7,7 @@ import { EventStore } from './event-store.js';
 import { flowCollections, generateFlows } from './flows.js';
 import { Groups } from './groups.js';
 import { Metrics, metricCollection } from './metrics.js';
+import { ProfileImports } from './profile-imports.js';
 import { ProfileLookup } from './profile-lookup.js';
 import { ProfileStore } from './profile-store.js';
 import { libraryTemplates, templateCollection } from './templates.js';
@@ -25,12 +26,14 @@ export function createAccount(options: KlaviyoOptions) {
   const templates = lazy(() => libraryTemplates(options.templates));
   const catalog = lazy(() => generateCatalog({ seed, count: options.catalogItems }));
   const coupons = lazy(() => generateCoupons({ coupons: options.coupons, codes: options.couponCodes }, store));
+  const lookup = new ProfileLookup(store);
   const campaignShelf = campaignCollections(campaigns);
   const flowShelf = flowCollections(flows);
   return {
     seed,
     store,
-    lookup: new ProfileLookup(store),
+    lookup,
+    imports: new ProfileImports({ store, lookup, lists }),
     metrics,
     events: new EventStore({ seed, events: options.events, profiles }, { metrics, profiles: store }),
     seen: new Set<string>(),

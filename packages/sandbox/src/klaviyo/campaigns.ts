@@ -181,7 +181,7 @@ export function campaignCollections(shelf: () => CampaignShelf): { campaigns: Co
       unlessFiltered: { archived: 'false' },
       sorts: ['created_at', 'id', 'name', 'scheduled_at', 'updated_at'],
       includes: { 'campaign-messages': ({ id }) => messagesOf(id), tags: () => [] },
-      valueOf: ({ id }, field) => (field === 'messages.channel' ? messagesOf(id).map(channelOf) : undefined),
+      valueAt: ({ id }, field) => (field === 'messages.channel' ? messagesOf(id).map(channelOf) : undefined),
     },
     messages: {
       type: 'campaign-message',

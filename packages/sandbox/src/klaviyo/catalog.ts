@@ -54,6 +54,7 @@ function item(
     id,
     attributes: { ...common(seed, index, `P-${index}`), price: pick([null, 0, 12.5, 99.99, 1_299, -1], seed, index, 90) },
     relationships: { variants: variants.map(reference), categories: categories.map(reference) },
+    linksOnly: ['categories'],
   };
 }
 
@@ -70,6 +71,7 @@ function variant(seed: number, index: number, at: number): SandboxRecord {
       price: Math.round(fraction(seed, index * 4 + at, 91) * 10_000) / 100,
     },
     relationships: { item: { type: 'catalog-item', id: catalogId(`P-${index}`) } },
+    linksOnly: ['item'],
   };
 }
 
@@ -123,7 +125,7 @@ export function catalogCollections(shelf: () => CatalogShelf): {
           return own.size === 0 ? [] : shelf().variants.filter(({ id }) => own.has(id));
         },
       },
-      valueOf: (record, field) => (field === 'category.id' ? refs(record, 'categories') : undefined),
+      valueAt: (record, field) => (field === 'category.id' ? refs(record, 'categories') : undefined),
     },
     variants: {
       type: 'catalog-variant',
@@ -133,7 +135,7 @@ export function catalogCollections(shelf: () => CatalogShelf): {
       fields: [...shared, 'inventory_policy', 'inventory_quantity', 'sku'],
       filters: { ids, 'item.id': equal, sku: equal, title: contains, published },
       sorts: ['created'],
-      valueOf: ({ relationships }, field) => (field === 'item.id' ? idOf(relationships?.['item']) : undefined),
+      valueAt: ({ relationships }, field) => (field === 'item.id' ? idOf(relationships?.['item']) : undefined),
     },
     categories: {
       type: 'catalog-category',
@@ -143,7 +145,7 @@ export function catalogCollections(shelf: () => CatalogShelf): {
       fields: ['external_id', 'name', 'updated'],
       filters: { ids, 'item.id': equal, name: contains },
       sorts: ['created'],
-      valueOf: ({ id }, field) =>
+      valueAt: ({ id }, field) =>
         field === 'item.id'
           ? shelf()
               .items.filter((one) => refs(one, 'categories').includes(id))

@@ -24,8 +24,8 @@ export interface Collection {
   readonly sorts?: readonly string[];
   /** How to find what `include` names. */
   readonly includes?: Readonly<Record<string, (record: SandboxRecord) => readonly SandboxRecord[]>>;
-  /** Of fields that are not attributes under their own name. */
-  readonly valueOf?: (record: SandboxRecord, field: string) => unknown;
+  /** Of fields that are not attributes under their own name. Not `valueOf`: every object has one of those. */
+  readonly valueAt?: (record: SandboxRecord, field: string) => unknown;
 }
 
 /** The parameters a list of the collection takes; `fields` names the types that can be in the answer. */
@@ -146,9 +146,9 @@ function meetsRecord(collection: Collection, record: SandboxRecord, condition: C
   return meets(valueIn(collection, record, condition.field), condition);
 }
 
-function valueIn({ valueOf }: Collection, record: SandboxRecord, field: string): unknown {
+function valueIn({ valueAt }: Collection, record: SandboxRecord, field: string): unknown {
   if (field === 'id' || field === 'ids') return record.id;
-  return valueOf?.(record, field) ?? record.attributes[field];
+  return valueAt?.(record, field) ?? record.attributes[field];
 }
 
 function sorted(collection: Collection, records: readonly SandboxRecord[], sort: string): SandboxRecord[] {

@@ -45,6 +45,7 @@ function code(at: number, couponId: string, store: ProfileStore): SandboxRecord 
       coupon: { type: 'coupon', id: couponId },
       profile: given ? { type: 'profile', id: store.idAt(at % store.generatedCount) } : null,
     },
+    linksOnly: ['profile'],
   };
 }
 
@@ -73,7 +74,7 @@ export function couponCollections(shelf: () => CouponShelf): { coupons: Collecti
       },
       mustFilter: { fields: ['coupon.id', 'profile.id'], detail: 'A filter on coupon.id or profile.id is required.' },
       includes: { coupon: ({ relationships }) => shelf().coupons.filter(({ id }) => id === idOf(relationships?.['coupon'])) },
-      valueOf: ({ relationships }, field) => {
+      valueAt: ({ relationships }, field) => {
         if (field === 'coupon.id') return idOf(relationships?.['coupon']);
         return field === 'profile.id' ? (idOf(relationships?.['profile']) ?? '') : undefined;
       },

@@ -17,7 +17,8 @@ import { idOf } from './campaigns.js';
 import type { RateClass } from './limits.js';
 import { listMembers, memberIdQuery, memberQuery } from './members.js';
 import { aggregateMetric } from './metric-aggregates.js';
-import { createProfile, updateProfile, upsertProfile } from './profile-writes.js';
+import { importErrors, importedProfiles } from './profile-imports.js';
+import { createProfile, mergeProfiles, updateProfile, upsertProfile } from './profile-writes.js';
 import { getProfile, listProfiles, profileListQuery, profileQuery } from './profiles.js';
 import { campaignValues, flowSeries, flowValues } from './reports.js';
 
@@ -54,7 +55,7 @@ export function klaviyoEndpoints(account: Account): KlaviyoEndpoint[] {
     }),
     list(collections.templates, { class: 'L', scopes: ['templates:read'] }),
     one(collections.anyTemplate, { class: 'L', scopes: ['templates:read'] }),
-    ...reading(collections.flows, { class: 'S', scopes: ['flows:read'] }, ['flow-action', 'tag']),
+    ...flowEntries(account),
     one(collections.flowActions, { class: 'S', scopes: ['flows:read'] }, ['flow', 'flow-message']),
     one(collections.flowMessages, { class: 'S', scopes: ['flows:read'] }, ['flow-action', 'template']),
     children(collections.flows, collections.flowActions, { ...flowRoute(collections.flowActions), by: 'flow' }),
@@ -73,17 +74,54 @@ export function klaviyoEndpoints(account: Account): KlaviyoEndpoint[] {
   return entries.map((entry) => ({ ...entry, budget: `${entry.method} ${entry.path}` }));
 }
 
-function profileEntries({ store, lookup }: Account): Entry[] {
+function profileEntries({ store, lookup, imports }: Account): Entry[] {
   const profiles = { store, lookup };
   const written = ['additional-fields[profile]'];
   const write = { class: 'L', scopes: ['profiles:write'], query: written } as const;
   const read = { method: 'GET', class: 'L', scopes: ['profiles:read'] } as const;
+  const job = { class: 'M', path: '/api/profile-bulk-import-jobs' } as const;
+  const seen = { method: 'GET', class: 'M', scopes: ['profiles:read'] } as const;
   return [
     { ...read, path: '/api/profiles', query: profileListQuery, handle: (request) => listProfiles(profiles, request) },
     { ...read, path: '/api/profiles/{id}', query: profileQuery, handle: (request) => getProfile(store, request) },
     { ...write, method: 'POST', path: '/api/profiles', handle: (request) => createProfile(profiles, request) },
     { ...write, method: 'PATCH', path: '/api/profiles/{id}', handle: (request) => updateProfile(profiles, request) },
     { ...write, method: 'POST', path: '/api/profile-import', handle: (request) => upsertProfile(profiles, request) },
+    {
+      ...write,
+      method: 'POST',
+      path: '/api/profile-merge',
+      class: 'M',
+      query: [],
+      handle: (request) => mergeProfiles(profiles, request),
+    },
+    {
+      ...job,
+      method: 'POST',
+      scopes: ['lists:write', 'profiles:write'],
+      query: [],
+      handle: (request) => imports.create(request),
+    },
+    {
+      ...job,
+      method: 'GET',
+      path: `${job.path}/{id}`,
+      scopes: ['lists:read', 'profiles:read'],
+      query: ['include', 'fields[list]', 'fields[profile-bulk-import-job]'],
+      handle: (request) => imports.get(request),
+    },
+    {
+      ...seen,
+      path: `${job.path}/{id}/import-errors`,
+      query: listQuery(importErrors),
+      handle: (request) => imports.errors(request),
+    },
+    {
+      ...seen,
+      path: `${job.path}/{id}/profiles`,
+      query: [...listQuery(importedProfiles), 'additional-fields[profile]'],
+      handle: (request) => imports.profiles(request),
+    },
   ];
 }
 
@@ -143,6 +181,34 @@ function groupEntries({ store, groups: all, collections }: Account, type: 'list'
       path: `${collection.path}/{id}/relationships/profiles`,
       query: memberIdQuery,
       handle: (request) => listMembers({ groups, store, type, shows: 'ids' }, request),
+    },
+  ];
+}
+
+/** The definition of a flow is an additional field, and of a single one only. */
+function flowEntries({ collections: { flows }, shelves }: Account): Entry[] {
+  const facts = { class: 'S', scopes: ['flows:read'] } as const;
+  const extra = 'additional-fields[flow]';
+  return [
+    list(flows, facts, ['flow-action', 'tag']),
+    {
+      method: 'GET',
+      path: `${flows.path}/{id}`,
+      ...facts,
+      query: [...getQuery(flows, ['flow-action', 'tag']), extra],
+      handle: (request) => {
+        if (!listed(request.query, extra).includes('definition')) return getFromCollection(flows, request);
+        const own = shelves.flows().actions.filter(({ relationships }) => idOf(relationships?.['flow']) === request.params['id']);
+        const actions = own.map(({ attributes }) => attributes['definition']);
+        const definition = {
+          triggers: own.length > 0 ? [{ type: 'metric', id: 'METR01', trigger_filter: null }] : [],
+          profile_filter: null,
+          actions,
+          entry_action_id: own[0]?.id ?? null,
+          reentry_criteria: null,
+        };
+        return getFromCollection(flows, request, { definition });
+      },
     },
   ];
 }

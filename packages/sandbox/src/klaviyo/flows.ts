@@ -140,7 +140,7 @@ export function flowCollections(shelf: () => FlowShelf): { flows: Collection; ac
         flow: ({ relationships }) => those(shelf().flows, idOf(relationships?.['flow'])),
         'flow-messages': ({ id }) => shelf().messages.filter(({ relationships }) => idOf(relationships?.['flow-action']) === id),
       },
-      valueOf: ({ attributes }, field) => {
+      valueAt: ({ attributes }, field) => {
         // Every action above has a definition with its type.
         const { type, data } = attributes['definition'] as { type: string; data: { status?: string } };
         return field === 'action_type' ? type : field === 'status' ? data.status : undefined;
@@ -159,7 +159,7 @@ export function flowCollections(shelf: () => FlowShelf): { flows: Collection; ac
         template: ({ relationships }) => those(shelf().templates, idOf(relationships?.['template'])),
       },
       // Every message above has a definition with its name.
-      valueOf: ({ attributes }, field) => (field === 'name' ? (attributes['definition'] as { name: string }).name : undefined),
+      valueAt: ({ attributes }, field) => (field === 'name' ? (attributes['definition'] as { name: string }).name : undefined),
     },
   };
 }

@@ -77,7 +77,7 @@ export function metricCollection(metrics: Metrics): Collection {
       'integration.category': { operators: ['equals'], type: 'text' },
     },
     includes: { 'flow-triggers': () => [] },
-    valueOf: ({ attributes }, field) => {
+    valueAt: ({ attributes }, field) => {
       // Every record above is made with one of the three integrations.
       const { name, category } = attributes['integration'] as typeof api;
       return field === 'integration.name' ? name : field === 'integration.category' ? category : undefined;

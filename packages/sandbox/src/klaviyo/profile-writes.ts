@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, parseBody, type Reply, type SandboxRequest } from '../http/exchange.js';
-import { invalidField, notFound, problem } from './errors.js';
+import { document, invalidField, notFound, problem } from './errors.js';
 import type { ProfileAttributes } from './generate.js';
 import type { ProfileLookup } from './profile-lookup.js';
 import type { ProfileStore } from './profile-store.js';
@@ -40,6 +40,27 @@ export function upsertProfile(account: Account, request: SandboxRequest): Reply 
   return applied(account, id, input.attributes, request);
 }
 
+/** POST /api/profile-merge: what the survivor lacks it takes from the other, who vanishes. Klaviyo does it later, the sandbox at once. */
+export function mergeProfiles({ store }: Account, request: SandboxRequest): Reply {
+  const body = parseBody(request);
+  const data = isObject(body) ? body['data'] : undefined;
+  const profiles = isObject(data) && isObject(data['relationships']) ? data['relationships']['profiles'] : undefined;
+  const named: unknown = isObject(profiles) ? profiles['data'] : undefined;
+  if (!isObject(data) || data['type'] !== 'profile-merge' || !Array.isArray(named) || named.length !== 1)
+    return invalidField('/data', 'A merge names a profile and exactly one other.');
+  const into = store.find(String(data['id']))?.profile;
+  const other: unknown = isObject(named[0]) ? named[0]['id'] : undefined;
+  const from = store.find(String(other))?.profile;
+  if (!into || !from) return notFound('A profile of the merge does not exist.');
+  if (into.id === from.id)
+    return invalidField('/data/relationships/profiles/data/0/id', 'A profile cannot be merged with itself.');
+  const lacking = Object.entries(from.attributes).filter(([name]) => Object(into.attributes)[name] === null);
+  const properties = { ...from.attributes.properties, ...into.attributes.properties };
+  store.remove(from.id);
+  store.edit(into.id, { attributes: { ...Object.fromEntries(lacking), properties } });
+  return document(201, { data: { type: 'profile', id: into.id, links: { self: `${request.origin}/api/profiles/${into.id}` } } });
+}
+
 function applied(account: Account, id: string, attributes: Partial<ProfileAttributes>, request: SandboxRequest): Reply {
   const taken = holderOf(account, attributes, id);
   if (taken) return duplicate(taken);
@@ -53,7 +74,7 @@ function applied(account: Account, id: string, attributes: Partial<ProfileAttrib
 }
 
 /** The profile, other than `but`, that holds one of the identifiers. */
-function holderOf({ lookup }: Account, attributes: Partial<ProfileAttributes>, but?: string): string | undefined {
+export function holderOf({ lookup }: Account, attributes: Partial<ProfileAttributes>, but?: string): string | undefined {
   for (const identifier of identifiers) {
     const text = attributes[identifier];
     const holder = typeof text === 'string' ? lookup.holder(identifier, text) : undefined;
@@ -87,22 +108,18 @@ function parseProfile(request: SandboxRequest): { id?: string; attributes: Parti
   return { ...(typeof id === 'string' ? { id } : {}), attributes };
 }
 
-export function parseAttributes(given: JsonObject): Partial<ProfileAttributes> | Reply {
+export function parseAttributes(given: JsonObject, at = '/data/attributes'): Partial<ProfileAttributes> | Reply {
   const attributes: { -readonly [Key in keyof ProfileAttributes]?: ProfileAttributes[Key] } = {};
   for (const name of texts) {
     const value = given[name];
     if (value === undefined) continue;
-    if (value !== null && typeof value !== 'string')
-      return invalidField(`/data/attributes/${name}`, `'${name}' must be a string.`);
+    if (value !== null && typeof value !== 'string') return invalidField(`${at}/${name}`, `'${name}' must be a string.`);
     attributes[name] = value;
   }
   if (attributes.email && !/^[^\s@]{1,64}@[^\s@]+\.[^\s@]{2,}$/.test(attributes.email))
-    return invalidField('/data/attributes/email', 'Invalid email address.');
+    return invalidField(`${at}/email`, 'Invalid email address.');
   if (attributes.phone_number && !/^\+[1-9]\d{6,14}$/.test(attributes.phone_number)) {
-    return invalidField(
-      '/data/attributes/phone_number',
-      'Invalid phone number format (example of a valid format: +12345678901).',
-    );
+    return invalidField(`${at}/phone_number`, 'Invalid phone number format (example of a valid format: +12345678901).');
   }
   const { location, properties } = given;
   if (isObject(location))

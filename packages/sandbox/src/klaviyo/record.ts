@@ -11,17 +11,19 @@ export interface SandboxRecord extends Reference {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** `null`: Klaviyo names the relationship and not who is in it. */
   readonly relationships?: Readonly<Record<string, Reference | readonly Reference[] | null>>;
+  /** Relationships the account knows and filters by, and of which an answer has the links alone (as the OpenAPI says of a variant's item). */
+  readonly linksOnly?: readonly string[];
 }
 
 /** As an answer shows it: sparse fields applied, links added. */
 export function resource(record: SandboxRecord, { query, origin }: Pick<SandboxRequest, 'query' | 'origin'>) {
-  const { type, id, attributes, relationships } = record;
+  const { type, id, attributes, relationships, linksOnly = [] } = record;
   const fields = listed(query, `fields[${type}]`);
   const self = `${origin}/api/${pathOf(type)}/${encodeURIComponent(id)}`;
   const related = Object.entries(relationships ?? {}).map(([name, data]) => [
     name,
     {
-      ...(data === null ? {} : { data: 'id' in data ? reference(data) : data.map(reference) }),
+      ...(data === null || linksOnly.includes(name) ? {} : { data: 'id' in data ? reference(data) : data.map(reference) }),
       links: { self: `${self}/relationships/${name}`, related: `${self}/${name}` },
     },
   ]);

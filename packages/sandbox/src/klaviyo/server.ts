@@ -38,8 +38,8 @@ export async function startKlaviyo(options: KlaviyoOptions, listen: { host: stri
     rateHeaders,
     refuse: (why) => refusals[why],
   };
-  const { latencyMs, jitterMs } = options;
-  return startVendorServer(vendor, { ...listen, latencyMs, jitterMs, control: klaviyoControl(account) });
+  const { latencyMs, jitterMs, record } = options;
+  return startVendorServer(vendor, { ...listen, latencyMs, jitterMs, record, control: klaviyoControl(account) });
 }
 
 function authenticate(
