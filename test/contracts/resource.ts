@@ -167,10 +167,15 @@ function changed(record: unknown, [step, ...rest]: readonly number[], replacemen
   const from = record as Record<string, unknown>;
   const inner = from[key];
   const goesOn = rest.length > 0 && typeof inner === 'object' && inner !== null;
-  if (goesOn) from[key] = changed(inner, rest, replacement);
-  else if (replacement) from[key] = replacement.by;
+  if (goesOn) put(from, key, changed(inner, rest, replacement));
+  else if (replacement) put(from, key, replacement.by);
   else delete from[key];
   return record;
+}
+
+/** A plain assignment to `__proto__`, which junk may have for a key, would set the prototype. */
+function put(record: object, key: string, value: unknown): void {
+  Object.defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 function reversedKeys(record: unknown): unknown {

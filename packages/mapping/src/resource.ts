@@ -14,8 +14,11 @@ export interface ReadSpec<Rules = never> {
   readonly pageSize?: number;
   /** Further query parameters, sent as they stand. `include` among them: what comes along is joined to its item, see `JoinedItem`. */
   readonly extra?: Readonly<Record<string, string>>;
-  /** The filter operand for reading single records again (replay, confirmation), e.g. `any(id,[…])`. */
-  readonly byIds?: { readonly field: string; readonly max: number };
+  /**
+   * How single records are read again (replay, confirmation): the operand of `any(id,[…])`, or the path of one record where the
+   * endpoint has no such filter.
+   */
+  readonly byIds?: { readonly field: string; readonly max: number } | { readonly path: string; readonly max: 1 };
   /** Filters that together cover the whole, where the endpoint refuses to list everything at once; a slice each. */
   readonly passes?: readonly Pass[];
   /** Read once for every kept record of another resource: members of each list. That resource must be in `after`. */
