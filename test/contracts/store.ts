@@ -482,7 +482,7 @@ export function storeSuite(name: string, makeUrl: () => string | Promise<string>
         const run = await created(store);
         // A dotted path is what moves one part only.
         await store.runs.update(run._id, { 'plan.sweepOffset': 950 } as Partial<typeof run>);
-        expect((await store.runs.get(run._id))?.plan).toEqual({ done: [], sweepOffset: 950 });
+        expect((await store.runs.get(run._id))?.plan).toEqual({ done: [], sweepOffset: 950, begun: [] });
       });
     });
 

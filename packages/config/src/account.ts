@@ -114,4 +114,6 @@ export interface PaceSettings {
   readonly batchBytes: number;
   /** How often open imports are looked at when Brevo's callback stays away. */
   readonly settlePollSeconds: number;
+  /** How long an event whose call got no answer is left alone before Brevo is asked for it. */
+  readonly eventSettleSeconds: number;
 }

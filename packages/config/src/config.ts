@@ -99,6 +99,7 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
       batchRows: number(connector('pace.batch_rows')),
       batchBytes: number(connector('pace.batch_bytes')),
       settlePollSeconds: number(connector('pace.settle_poll_seconds')),
+      eventSettleSeconds: number(connector('pace.event_settle_seconds')),
     },
   };
 

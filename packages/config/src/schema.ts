@@ -315,7 +315,7 @@ const connector: readonly Setting[] = [
     default: 'skip',
     format: formats.oneOf(['skip', 'forward']),
     read: (c) => c.account.events.unmapped,
-    doc: 'Events of metrics that `event_mapping` does not name: skipped with that reason, or sent under a name made of the metric\'s (`Viewed Product` becomes `viewed_product`).',
+    doc: "Events of metrics that `event_mapping` does not name: skipped with that reason, or sent under a name made of the metric's (`Viewed Product` becomes `viewed_product`).",
   },
   {
     path: `${CONNECTOR}.events.history`,
@@ -350,7 +350,7 @@ const connector: readonly Setting[] = [
     default: 'Klaviyo',
     format: formats.words(),
     read: (c) => c.account.listsFolder,
-    doc: 'Name of the Brevo folder that the lists made of Klaviyo\'s lists and segments stand in. Made when it is missing.',
+    doc: "Name of the Brevo folder that the lists made of Klaviyo's lists and segments stand in. Made when it is missing.",
   },
   {
     path: `${CONNECTOR}.campaigns.copy`,
@@ -364,7 +364,7 @@ const connector: readonly Setting[] = [
     default: null,
     format: formats.words(),
     read: (c) => c.account.campaigns.sender,
-    doc: 'Address of the Brevo sender that drafts and templates get. Without it the sender with the campaign\'s own address, else Brevo\'s first.',
+    doc: "Address of the Brevo sender that drafts and templates get. Without it the sender with the campaign's own address, else Brevo's first.",
   },
   {
     path: `${CONNECTOR}.reports.conversion_metric`,
@@ -376,7 +376,7 @@ const connector: readonly Setting[] = [
   {
     path: `${CONNECTOR}.reports.timeframe`,
     default: 'last_12_months',
-    format: formats.words('one of Klaviyo\'s names like last_12_months', /^(?:last|this)_[a-z0-9_]+$|^today$|^yesterday$/),
+    format: formats.words("one of Klaviyo's names like last_12_months", /^(?:last|this)_[a-z0-9_]+$|^today$|^yesterday$/),
     read: (c) => c.account.reports.timeframe,
     doc: 'The time that campaign and flow reports cover.',
   },
@@ -465,6 +465,14 @@ const connector: readonly Setting[] = [
     format: formats.wholeNumber(1, 3_600),
     read: (c) => c.account.pace.settlePollSeconds,
     doc: "How often open imports are looked at when Brevo's callback stays away. Brevo allows 100 such requests an hour on the general tier.",
+  },
+  {
+    path: `${CONNECTOR}.pace.event_settle_seconds`,
+    env: 'TAJO_EVENT_SETTLE_SECONDS',
+    default: 60,
+    format: formats.wholeNumber(0, 3_600),
+    read: (c) => c.account.pace.eventSettleSeconds,
+    doc: 'An event whose call to Brevo got no answer is looked up there before it is sent again, this many seconds later: Brevo may still have it in its queue. Below 60 only against a sandbox.',
   },
 ];
 

@@ -87,7 +87,7 @@ describe('job ids', () => {
 
   it('are taken by BullMQ, whatever an account or a slice is called', async () => {
     const redis = new Redis(url, { maxRetriesPerRequest: null });
-    const queue = queueOf(openQueues({ connection: redis, prefix: `${prefix}-ids`, resources: [] }), SETTLEMENTS_QUEUE);
+    const queue = queueOf(openQueues({ connection: redis, prefix: `${prefix}-ids`, resources: [], targets: [] }), SETTLEMENTS_QUEUE);
     await fc.assert(
       fc.asyncProperty(job, async ({ name, payload }) => {
         await enqueue(queue, name, payload as never);
@@ -102,7 +102,7 @@ describe('job ids', () => {
   });
 
   it('exist for every job', () => {
-    expect([...JOB_NAMES].sort()).toEqual(['deliver-batch', 'plan-run', 'reconcile-run', 'settle-imports', 'sync-page']);
+    expect([...JOB_NAMES].sort()).toEqual(['begin-resource', 'deliver-batch', 'plan-run', 'reconcile-run', 'settle-imports', 'sync-page']);
   });
 });
 
@@ -128,7 +128,7 @@ describe('queues', () => {
 
   beforeAll(() => {
     redis = new Redis(url, { maxRetriesPerRequest: null });
-    queues = openQueues({ connection: redis, prefix, resources: ['profiles'] });
+    queues = openQueues({ connection: redis, prefix, resources: ['profiles'], targets: ['import'] });
     queue = queueOf(queues, SETTLEMENTS_QUEUE);
   });
   beforeEach(async () => {
@@ -153,8 +153,8 @@ describe('queues', () => {
   const jobsInAll = async () => Object.values(await queue.getJobCounts()).reduce((sum, n) => sum + n, 0);
 
   it('are one for each resource, and three of their own', () => {
-    expect([...queues.keys()]).toEqual(queueNames(['profiles']));
-    expect([...queues.keys()]).toEqual(['runs', 'klaviyo-profiles', 'brevo-imports', 'settlements']);
+    expect([...queues.keys()]).toEqual(queueNames({ resources: ['profiles'], targets: ['import'] }));
+    expect([...queues.keys()]).toEqual(['runs', 'klaviyo-profiles', 'brevo-import', 'settlements']);
   });
 
   describe('enqueueing', () => {

@@ -1,5 +1,5 @@
 import { Queue, type ConnectionOptions, type Job, type JobsOptions } from 'bullmq';
-import { jobIdOf, jobs, parseJob, queueNames, type JobName, type JobPayload } from './queues.js';
+import { jobIdOf, jobs, parseJob, queueNames, type JobName, type JobPayload, type Topology } from './queues.js';
 
 /** Retention is what makes enqueueing by job id idempotent and what lets an operator retry on the board. */
 export const JOB_DEFAULTS: JobsOptions = {
@@ -18,9 +18,9 @@ export function retryDelayMs(attemptsMade: number, random: () => number = Math.r
 
 export type Queues = ReadonlyMap<string, Queue>;
 
-export function openQueues(options: { connection: ConnectionOptions; prefix: string; resources: readonly string[] }): Queues {
+export function openQueues(options: Topology & { connection: ConnectionOptions; prefix: string }): Queues {
   return new Map(
-    queueNames(options.resources).map((name) => [
+    queueNames(options).map((name) => [
       name,
       new Queue(name, { connection: options.connection, prefix: options.prefix, defaultJobOptions: JOB_DEFAULTS }),
     ]),

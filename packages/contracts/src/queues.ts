@@ -8,7 +8,7 @@ import { z } from 'zod';
  */
 export const RESOURCE_QUEUE_PREFIX = 'klaviyo-';
 export const RUNS_QUEUE = 'runs';
-export const DELIVERIES_QUEUE = 'brevo-imports';
+export const DELIVERIES_QUEUE_PREFIX = 'brevo-';
 export const SETTLEMENTS_QUEUE = 'settlements';
 
 /** One queue per resource, so that operators can pause, drain and retry a resource. */
@@ -16,15 +16,28 @@ export function queueOfResource(resource: string): string {
   return `${RESOURCE_QUEUE_PREFIX}${resource}`;
 }
 
-export function queueNames(resources: readonly string[]): string[] {
-  return [RUNS_QUEUE, ...resources.map(queueOfResource), DELIVERIES_QUEUE, SETTLEMENTS_QUEUE];
+/** One queue per way of writing, so that one whose lane is empty holds no worker slot of another. */
+export function deliveriesOf(target: string): string {
+  return `${DELIVERIES_QUEUE_PREFIX}${target}`;
+}
+
+/** What there are queues for: the names of resources and of the ways they are written (`write.via`). */
+export interface Topology {
+  readonly resources: readonly string[];
+  readonly targets: readonly string[];
+}
+
+export function queueNames({ resources, targets }: Topology): string[] {
+  return [RUNS_QUEUE, ...resources.map(queueOfResource), ...targets.map(deliveriesOf), SETTLEMENTS_QUEUE];
 }
 
 const id = z.string().min(1).max(200);
 
 export const jobs = {
-  /** Attributes, lists and the Brevo contact sweep of a run, then its slices. */
+  /** Whether a run can work at all, then the resources that wait for no other. */
   'plan-run': z.object({ account: id, run: id }),
+  /** What one resource of a run needs, then its slices; when the resources it waits for are done. */
+  'begin-resource': z.object({ account: id, run: id, resource: id }),
   /** Both sides are compared after the last settlement. */
   'reconcile-run': z.object({ account: id, run: id }),
   /** Follows a slice for a bounded number of pages. `turn` tells this job from the slice's other jobs. */
@@ -50,6 +63,10 @@ export function parseJob<Name extends JobName>(name: Name, data: unknown): JobPa
 export function jobIdOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): string {
   const parts: Record<JobName, () => string> = {
     'plan-run': () => `plan-${payload.account}-${(payload as JobPayload<'plan-run'>).run}`,
+    'begin-resource': () => {
+      const p = payload as JobPayload<'begin-resource'>;
+      return `begin-${p.account}-${p.run}-${p.resource}`;
+    },
     'reconcile-run': () => `reconcile-${payload.account}-${(payload as JobPayload<'reconcile-run'>).run}`,
     'sync-page': () => {
       const p = payload as JobPayload<'sync-page'>;

@@ -3,10 +3,14 @@ import { createArchive, type Archive } from './archive.js';
 import { createBatches, type Batches } from './batches.js';
 import { openConnection } from './connection.js';
 import { createCounterparts, type Counterparts } from './counterparts.js';
+import { createLedger, type Ledger } from './ledger.js';
 import { createLinks, type Links } from './links.js';
+import { createQueryResults, type QueryResults } from './query-results.js';
+import { createOrderStates, type OrderStates } from './order-states.js';
 import { createRejections, type Rejections } from './rejections.js';
 import { createRuns, type Runs } from './runs.js';
 import { createSlices, type Slices } from './slices.js';
+import { createTracked, type Tracked } from './tracked.js';
 
 export * from './accounts.js';
 export * from './archive.js';
@@ -14,7 +18,10 @@ export * from './batches.js';
 export { isDuplicateKey, isStoreUnreachable } from './connection.js';
 export * from './counterparts.js';
 export * from './counts.js';
+export * from './ledger.js';
 export * from './links.js';
+export type { QueryResult } from './query-results.js';
+export * from './order-states.js';
 export * from './rejections.js';
 export * from './run-view.js';
 export * from './runs.js';
@@ -27,9 +34,13 @@ export interface Store {
   readonly slices: Slices;
   readonly batches: Batches;
   readonly links: Links;
+  readonly ledger: Ledger;
+  readonly orderStates: OrderStates;
   readonly counterparts: Counterparts;
   readonly rejections: Rejections;
   readonly archive: Archive;
+  readonly tracked: Tracked;
+  readonly queryResults: QueryResults;
   /** Creates collections and indexes. Needed once a deployment; harmless again. */
   migrate(): Promise<void>;
   /** Answers when the server does; throws otherwise. */
@@ -45,9 +56,13 @@ export function createStore(url: string): Store {
     slices: createSlices(connection),
     batches: createBatches(connection),
     links: createLinks(connection),
+    ledger: createLedger(connection),
+    orderStates: createOrderStates(connection),
     counterparts: createCounterparts(connection),
     rejections: createRejections(connection),
     archive: createArchive(connection),
+    tracked: createTracked(connection),
+    queryResults: createQueryResults(connection),
   };
   return {
     ...store,

@@ -109,6 +109,14 @@ export function createLinks(connection: Connection) {
         .exec();
     },
 
+    /** What stands before `separator` in the source ids of links that `run` did not see: the lists that somebody left. One pass over the resource's links. */
+    async unseenGroups(owner: { account: string; resource: string; run: string }, separator: string): Promise<Set<string>> {
+      const groups = new Set<string>();
+      const unseen = model.find({ account: owner.account, resource: owner.resource, run: { $ne: owner.run } }, { sourceId: 1 });
+      for await (const { sourceId } of unseen.lean().cursor()) groups.add(sourceId.slice(0, sourceId.indexOf(separator)));
+      return groups;
+    },
+
     async remove(account: string, resource: string, sourceIds: readonly string[]): Promise<void> {
       for (let start = 0; start < sourceIds.length; start += 1_000) {
         const ids = sourceIds.slice(start, start + 1_000).map((sourceId) => idOf(account, resource, sourceId));

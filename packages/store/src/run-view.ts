@@ -21,18 +21,28 @@ export interface RunView {
   /** Every record read has exactly one outcome, and both sides agree on consent. Only a completed run can be balanced. */
   balanced: boolean;
   reconciliation: StoredRun['reconciliation'];
+  comparisons: StoredRun['comparisons'];
+  /** What an operator should know of how single slices ended. */
+  notes: string[];
+  /** When the first slice goes on, if all that is left waits for a quota; null otherwise. */
+  resumesAt: Date | null;
+  forecast: unknown;
 }
 
+/** A shorter wait is the lane's ordinary pace, not a quota that is used up. */
+const WORTH_SAYING_MS = 120_000;
+
 export async function viewRun(slices: Slices, run: StoredRun, now: Date): Promise<RunView> {
-  const live = await slices.totals(run._id);
+  const { byResource: live, notes, resumesAt } = await slices.overview(run._id);
   const totals: Record<string, Counts> = {};
   const states: RunView['slices'] = {};
   for (const resource of run.resources) {
     totals[resource] = addCounts(emptyCounts(), live[resource]?.counts ?? run.totals?.[resource] ?? emptyCounts());
     states[resource] = live[resource]?.slices ?? {};
   }
+  const compared = [...Object.values(run.comparisons), ...(run.reconciliation ? [run.reconciliation] : [])];
   const sidesAgree =
-    run.reconciliation === null || (run.reconciliation.differences.length === 0 && run.reconciliation.wronglyMailable === 0);
+    compared.every(({ differences }) => differences.length === 0) && (run.reconciliation?.wronglyMailable ?? 0) === 0;
   const end = FINAL_STATES.includes(run.state) && run.finishedAt ? run.finishedAt : now;
   return {
     id: run._id,
@@ -50,5 +60,10 @@ export async function viewRun(slices: Slices, run: StoredRun, now: Date): Promis
     slices: states,
     balanced: run.state === 'completed' && Object.values(totals).every(isBalanced) && sidesAgree,
     reconciliation: run.reconciliation,
+    comparisons: run.comparisons,
+    notes,
+    resumesAt:
+      run.state === 'running' && resumesAt && resumesAt.getTime() - now.getTime() > WORTH_SAYING_MS ? resumesAt : null,
+    forecast: run.forecast,
   };
 }

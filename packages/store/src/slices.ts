@@ -270,14 +270,15 @@ export function createSlices(connection: Connection) {
       return marked.matchedCount === 1;
     },
 
-    /** A slice whose job is lost (Redis data loss, removed job) goes back to be fed under a new number. */
-    async requeueLost(slice: Pick<Slice, '_id' | 'turn' | 'fence'>, now: Date): Promise<void> {
-      await model
+    /** A slice whose job is lost (Redis data loss, removed job) goes back to be fed under a new number. False when it has moved on meanwhile. */
+    async requeueLost(slice: Pick<Slice, '_id' | 'turn' | 'fence'>, now: Date): Promise<boolean> {
+      const requeued = await model
         .updateOne(
           { _id: slice._id, turn: slice.turn, fence: slice.fence, state: { $in: ['queued', 'reading'] } },
           { $set: { state: 'waiting', notBefore: null, touchedAt: now }, $inc: { turn: 1, fence: 1 } },
         )
         .exec();
+      return requeued.matchedCount === 1;
     },
 
     /** Failed slices of a run are fed again. */
@@ -344,13 +345,25 @@ export function createSlices(connection: Connection) {
 
     /** Per resource: totals, and how many slices stand in which state. */
     async totals(run: string): Promise<Record<string, ResourceTotals>> {
+      return (await this.overview(run)).byResource;
+    },
+
+    /** The totals, what single slices have to say, and when the first goes on if all that are left wait for a time. */
+    async overview(run: string): Promise<{ byResource: Record<string, ResourceTotals>; notes: string[]; resumesAt: Date | null }> {
       const byResource: Record<string, ResourceTotals> = {};
+      const notes: string[] = [];
+      const waits: (Date | null)[] = [];
       for (const slice of await model.find({ run }).lean().exec()) {
+        if (slice.note) notes.push(`${slice.resource}: ${slice.note}`);
+        if (slice.state === 'waiting') waits.push(slice.notBefore);
+        else if (slice.state === 'queued' || slice.state === 'reading') waits.push(null);
         const totals = (byResource[slice.resource] ??= { counts: emptyCounts(), slices: {} });
         addCounts(totals.counts, decodeCounts(slice.counts));
         totals.slices[slice.state] = (totals.slices[slice.state] ?? 0) + 1;
       }
-      return byResource;
+      const times = waits.flatMap((at) => at?.getTime() ?? []);
+      const allWait = times.length > 0 && times.length === waits.length;
+      return { byResource, notes, resumesAt: allWait ? new Date(Math.min(...times)) : null };
     },
   };
 }
