@@ -31,7 +31,7 @@ describe('a job that ends with', () => {
   beforeEach(async () => {
     prefix = `test-consume-${randomUUID()}`;
     redis = new Redis(url, { maxRetriesPerRequest: null });
-    queues = openQueues({ connection: redis, prefix, resources: [] });
+    queues = openQueues({ connection: redis, prefix, resources: [], targets: [] });
     queue = queueOf(SETTLEMENTS_QUEUE);
     for (const list of [stopped, givenUp, observed]) list.length = 0;
   });
@@ -56,11 +56,13 @@ describe('a job that ends with', () => {
       connection: redis,
       prefix,
       resources: [],
+      targets: [],
       concurrency: 1,
       lockMs: 5_000,
       logger: createLogger({ name: 'test', level: 'silent' }),
       handlers: {
         'plan-run': unused,
+        'begin-resource': unused,
         'sync-page': unused,
         'deliver-batch': unused,
         'settle-imports': unused,

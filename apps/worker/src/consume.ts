@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { DELIVERIES_QUEUE, JOB_NAMES, parseJob, queueNames, retryDelayMs, type JobName } from '@tajo/contracts';
+import { DELIVERIES_QUEUE_PREFIX, JOB_NAMES, parseJob, queueNames, retryDelayMs, type JobName, type Topology } from '@tajo/contracts';
 import { AccountStopped, Bug, messageOf } from '@tajo/errors';
 import { Worker, type ConnectionOptions, type Job } from 'bullmq';
 import type { Logger } from '@tajo/logging';
@@ -11,10 +11,9 @@ const MOST_DELIVERIES = 4;
 /** One handler per job name. `job` is for those that need their own id or attempts; payloads come parsed. */
 export type Handlers = { [Name in JobName]: (payload: ReturnType<typeof parseJob<Name>>, signal: AbortSignal) => Promise<void> };
 
-export interface ConsumeOptions {
+export interface ConsumeOptions extends Topology {
   readonly connection: ConnectionOptions;
   readonly prefix: string;
-  readonly resources: readonly string[];
   readonly concurrency: number;
   readonly lockMs: number;
   readonly handlers: Handlers;
@@ -76,11 +75,11 @@ export function consume(options: ConsumeOptions): Consumers {
     }
   }
 
-  const workers = queueNames(options.resources).map((queue) => {
+  const workers = queueNames(options).map((queue) => {
     const worker = new Worker(queue, process, {
       connection: options.connection,
       prefix: options.prefix,
-      concurrency: queue === DELIVERIES_QUEUE ? Math.min(options.concurrency, MOST_DELIVERIES) : options.concurrency,
+      concurrency: queue.startsWith(DELIVERIES_QUEUE_PREFIX) ? Math.min(options.concurrency, MOST_DELIVERIES) : options.concurrency,
       lockDuration: options.lockMs,
       stalledInterval: options.lockMs,
       // A rolling restart stalls a job more than once; the slice's fence makes that harmless.

@@ -1,53 +1,131 @@
-import type { AnyResource } from '@tajo/mapping';
+import { RequestRefused } from '@tajo/errors';
+import { createHash } from 'node:crypto';
+import { type AnyResource, resourceNamed } from '@tajo/mapping';
 import type { NewSlice } from '@tajo/store';
 import { z } from 'zod';
+import { pathOf, sliceQuery } from './slice-query.js';
 import type { RunContext } from './targets/target.js';
 
 /** How many slices a range starts as. Few: slices split themselves where the records are, and an empty one costs a request. */
 const FIRST_SLICES = 4;
+/** A parent's children are few as a rule, and there may be thousands of parents. */
+const FIRST_SLICES_OF_A_PARENT = 1;
+/** Of a parent's id in a slice's. */
+const LONGEST_PARENT = 64;
+/** Parents read from the store at once. */
+const PARENTS_PAGE = 500;
+
+/** A part of a resource that is read on its own: with one of its filters, for one parent. */
+type Part = Pick<NewSlice, 'parent' | 'pass'>;
 
 /**
  * The slices a resource of a run begins with: its whole time range from the first record to the run's start (later records are the
- * next run's), or the ids of a replay, or one slice where Klaviyo offers no time filter.
+ * next run's), or the ids of a replay, or one slice where Klaviyo offers no time filter; all this for every filter and every parent it
+ * must be read with.
  */
 export async function firstSlices(context: RunContext, resource: AnyResource): Promise<NewSlice[]> {
   const { run } = context;
   const base = { account: run.account, run: run._id, resource: resource.name };
-  const idOf = (part: string | number) => `${run._id}.${resource.name}.${part}`;
 
   if (run.mode === 'replay') {
     const ids = run.replay?.find((wanted) => wanted.resource === resource.name)?.ids ?? [];
     const max = resource.read.byIds?.max ?? 1;
     const slices: NewSlice[] = [];
     for (let start = 0; start < ids.length; start += max) {
-      slices.push({ ...base, _id: idOf(`ids${start / max}`), ids: ids.slice(start, start + max) });
+      slices.push({ ...base, _id: `${run._id}.${resource.name}.ids${start / max}`, ids: ids.slice(start, start + max) });
     }
     return slices;
   }
 
-  const { slice } = resource.read;
-  if (!slice) return [{ ...base, _id: idOf('all') }];
-  const earliest = await earliestOf(context, resource, slice.field);
-  if (earliest === null) return [];
+  const slices: NewSlice[] = [];
+  for await (const part of partsOf(context, resource)) {
+    const words = [...(typeof part.parent !== 'string' ? [] : [shortened(part.parent)]), ...(typeof part.pass !== 'string' ? [] : [part.pass])];
+    const idOf = (at: string | number) => [run._id, resource.name, ...words, at].join('.');
+    const owner = { ...base, ...part };
+    if (!resource.read.slice) slices.push({ ...owner, _id: idOf('all') });
+    else
+      for (const [i, range] of (await rangesOf(context, resource, part)).entries())
+        slices.push({ ...owner, ...range, _id: idOf(i) });
+  }
+  return slices;
+}
+
+/** Ids of jobs and batches are made of a slice's; those of catalogs alone may take 255 characters (developers.klaviyo.com/en/reference/catalogs_api_overview). */
+function shortened(parent: string): string {
+  if (parent.length <= LONGEST_PARENT) return parent;
+  return `${parent.slice(0, LONGEST_PARENT - 17)}~${createHash('sha256').update(parent).digest('hex').slice(0, 16)}`;
+}
+
+async function* partsOf(context: RunContext, resource: AnyResource): AsyncGenerator<Part> {
+  const passes = resource.read.passes?.map(({ name }) => ({ pass: name })) ?? [{}];
+  if (!resource.read.forEach) {
+    yield* passes;
+    return;
+  }
+  for await (const parent of parentsOf(context, resource)) for (const pass of passes) yield { ...pass, parent };
+}
+
+/** Ids of the kept records it is read for. Where the parents' resource is part of the run: those that the run saw. */
+async function* parentsOf({ work, run }: RunContext, { read: { forEach } }: AnyResource): AsyncGenerator<string> {
+  if (!forEach) return;
+  const filter = {
+    account: run.account,
+    resource: forEach.resource,
+    ...(run.resources.includes(forEach.resource) ? { run: run._id } : {}),
+  };
+  for (let after: string | undefined; ; ) {
+    const parents = await work.store.archive.page(filter, { ...(after === undefined ? {} : { after }), limit: PARENTS_PAGE });
+    for (const { sourceId, data } of parents) if (forEach.where?.(data) ?? true) yield sourceId;
+    after = parents.at(-1)?.sourceId;
+    if (parents.length < PARENTS_PAGE) return;
+  }
+}
+
+async function rangesOf(context: RunContext, resource: AnyResource, part: Part): Promise<{ from: Date; to: Date }[]> {
+  const { run } = context;
   const to = run.createdAt;
-  if (earliest >= to) return [];
+  let earliest: Date | null;
+  try {
+    earliest = await earliestOf(context, resource, part);
+  } catch (error) {
+    if (!(error instanceof RequestRefused && error.status === 404 && part.parent !== undefined)) throw error;
+    // The parent is gone since it was listed: reading it finds that out once more, and says so on its slice.
+    earliest = new Date(0);
+  }
+  if (earliest === null || earliest >= to) return [];
   const seconds = Math.floor((to.getTime() - earliest.getTime()) / 1_000);
-  const count = Math.max(1, Math.min(FIRST_SLICES, seconds));
+  const count = Math.max(1, Math.min(part.parent === undefined ? FIRST_SLICES : FIRST_SLICES_OF_A_PARENT, seconds));
   const bounds = Array.from(
     { length: count },
     (_, i) => new Date(earliest.getTime() + Math.floor((seconds * i) / count) * 1_000),
   );
-  return bounds.map((from, i) => ({ ...base, _id: idOf(i), from, to: bounds[i + 1] ?? to }));
+  return bounds.map((from, i) => ({ from, to: bounds[i + 1] ?? to }));
 }
 
 /** When the first record was made, to the second below it. Null when there is none. */
-async function earliestOf({ account }: RunContext, resource: AnyResource, field: string): Promise<Date | null> {
+async function earliestOf({ account }: RunContext, resource: AnyResource, part: Part): Promise<Date | null> {
+  const field = resource.read.slice?.field ?? '';
+  const whole = {
+    from: null,
+    to: null,
+    queryTo: null,
+    cursor: null,
+    ids: null,
+    parent: part.parent ?? null,
+    pass: part.pass ?? null,
+  };
+  const { include: _, ...params } = sliceQuery(resource, whole).params;
   const { items } = await account.klaviyo.readPage({
-    path: resource.read.path,
-    query: { sort: field, ...(resource.read.pageSize === undefined ? {} : { 'page[size]': 1 }) },
+    path: pathOf(resource, whole),
+    query: { ...params, sort: field, ...(resource.read.pageSize === undefined ? {} : { 'page[size]': 1 }) },
     maxWaitMs: 60_000,
   });
   const first = z.object({ attributes: z.record(z.string(), z.unknown()) }).safeParse(items[0]);
   const time = first.success ? Date.parse(String(first.data.attributes[field])) : Number.NaN;
   return Number.isNaN(time) ? null : new Date(Math.floor(time / 1_000) * 1_000);
+}
+
+/** Resources of the run that must be done before this one begins. */
+export function waitsFor(resource: string, resources: readonly string[]): string[] {
+  return (resourceNamed(resource).after ?? []).filter((name) => resources.includes(name));
 }

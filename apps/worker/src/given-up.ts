@@ -23,13 +23,13 @@ export async function stopAccount(work: Work, account: string, error: AccountSto
   work.logger.error({ account, code: error.code, remedy: error.remedy }, problem.message);
 }
 
-const payloadShape = z.looseObject({ run: z.string().optional(), slice: z.string().optional(), turn: z.number().optional() });
+const payloadShape = z.looseObject({ run: z.string().optional(), slice: z.string().optional(), turn: z.number().optional(), resource: z.string().optional() });
 
 /** A job that will not be tried again by itself leaves its mark where an operator looks: on its slice or run. */
 export async function giveUp(work: Work, name: JobName, data: unknown, thrown: unknown): Promise<void> {
   const payload = payloadShape.safeParse(data);
   if (!payload.success) return;
-  const { run: runId, slice, turn } = payload.data;
+  const { run: runId, slice, turn, resource } = payload.data;
   const error = {
     code: thrown instanceof TajoError ? thrown.code : 'unexpected',
     message: redact(messageOf(thrown)),
@@ -43,6 +43,7 @@ export async function giveUp(work: Work, name: JobName, data: unknown, thrown: u
     thrown instanceof Bug
       ? 'This is a fault of ours: keep the run and report it.'
       : 'Mend the cause, then retry the job on the board.';
+  if (name === 'begin-resource' && resource !== undefined) return work.store.runs.stuck(run._id, resource, { ...error, remedy });
   if (name === 'plan-run' || name === 'reconcile-run') await endRun(work, run, 'failed', { ...error, remedy });
   else await work.store.runs.update(run._id, { problem: { ...error, remedy } });
 }

@@ -1,6 +1,7 @@
 import { RecordRejected } from '@tajo/errors';
 import { parseItem, type AnyResource } from '@tajo/mapping';
 import { addTo, emptyCounts, type Counts, type NewRejection, type Slice, type StoredRun } from '@tajo/store';
+import { joined } from './joined.js';
 import type { RunContext, Target } from './targets/target.js';
 
 /** Rows that share a batch. */
@@ -51,7 +52,7 @@ export class PageBuffer {
   async take(
     resource: AnyResource,
     target: Target,
-    items: readonly unknown[],
+    page: { readonly items: readonly unknown[]; readonly included: readonly unknown[] },
     run: StoredRun,
   ): Promise<{ last: boolean; position: Date | null }> {
     const { slice: sliceSpec } = resource.read;
@@ -61,8 +62,8 @@ export class PageBuffer {
     this.counts.pages += 1;
     const missing = new Set(this.#slice.ids ?? []);
 
-    for (const item of items) {
-      const { id, time } = identify(item, sliceSpec?.field);
+    for (const item of joined(page.items, page.included, this.#slice.parent)) {
+      const { id, time } = identify(item, resource, sliceSpec?.field);
       if (this.#slice.from && this.#slice.to && time) {
         if (time < this.#slice.from) continue;
         if (time >= this.#upperBound) {
@@ -75,33 +76,18 @@ export class PageBuffer {
       this.counts.read += 1;
       try {
         const mapped = resource.map(parseItem(resource, item), run.rules[resource.name]);
-        if (mapped.kind === 'skip') {
-          addTo(this.counts.skipped, mapped.reason);
-          this.#rejections.push({
-            sourceId: id,
-            outcome: 'skipped',
-            reason: mapped.reason,
-            message: sentenceOf(mapped.reason),
-            stage: 'map',
-          });
-        } else rows.push(mapped.row);
+        if (mapped.kind === 'skip') this.#refuse(skipped(id, mapped.reason, sentenceOf(mapped.reason), 'map'));
+        else rows.push(mapped.row);
       } catch (error) {
         if (!(error instanceof RecordRejected)) throw error;
-        this.#reject({ sourceId: id, outcome: 'rejected', reason: error.code, message: error.message, stage: 'map' });
+        this.#refuse({ sourceId: id, outcome: 'rejected', reason: error.code, message: error.message, stage: 'map' });
       }
     }
 
     // Only a slice of ids can miss somebody: the record was deleted or merged since it was refused.
     for (const id of missing) {
       this.counts.read += 1;
-      addTo(this.counts.skipped, 'gone from Klaviyo');
-      this.#rejections.push({
-        sourceId: id,
-        outcome: 'skipped',
-        reason: 'gone from Klaviyo',
-        message: 'The record no longer exists in Klaviyo.',
-        stage: 'read',
-      });
+      this.#refuse(skipped(id, 'gone from Klaviyo', 'The record no longer exists in Klaviyo.', 'read'));
     }
 
     await this.#admit(resource, target, rows);
@@ -114,11 +100,13 @@ export class PageBuffer {
   }
 
   async #admit(resource: AnyResource, target: Target, rows: readonly unknown[]): Promise<void> {
-    const { outgoing, unchanged } = await target.admit(this.#context, resource.name, rows);
+    const { outgoing, unchanged, refused = [] } = await target.admit(this.#context, resource.name, rows);
     for (const { tally } of unchanged) {
       this.counts.unchanged += 1;
       for (const key of tally) addTo(this.counts.tally, key);
     }
+    for (const rejection of refused) this.#refuse(rejection);
+    if (resource.keeps || resource.archive !== undefined) await this.#see(unchanged.map(({ sourceId }) => sourceId));
     for (const one of outgoing) {
       const key = JSON.stringify(one.group);
       const group = this.#groups.get(key) ?? { group: one.group, rows: [] };
@@ -130,9 +118,17 @@ export class PageBuffer {
     }
   }
 
-  #reject(rejection: NewRejection): void {
-    addTo(this.counts.rejected, rejection.reason);
+  #refuse(rejection: NewRejection): void {
+    addTo(this.counts[rejection.outcome], rejection.reason);
     this.#rejections.push(rejection);
+  }
+
+  /** Kept records and links that the source still has, as they were. */
+  async #see(sourceIds: readonly string[]): Promise<void> {
+    const { work, run } = this.#context;
+    const owner = { account: run.account, run: run._id, resource: this.#slice.resource };
+    await work.store.archive.see(owner, sourceIds);
+    await work.store.links.see(owner, sourceIds);
   }
 
   /** Makes everything gathered durable and answers the ids of the batches. The fence in the id keeps two holders of a slice apart. */
@@ -181,9 +177,13 @@ function sentenceOf(reason: string): string {
   return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
 }
 
-function identify(item: unknown, timeField: string | undefined): { id: string; time: Date | null } {
+function skipped(sourceId: string, reason: string, message: string, stage: NewRejection['stage']): NewRejection {
+  return { sourceId, outcome: 'skipped', reason, message, stage };
+}
+
+function identify(item: unknown, { read }: AnyResource, timeField: string | undefined): { id: string; time: Date | null } {
   const record = typeof item === 'object' && item !== null ? item : {};
-  const id = 'id' in record && typeof record.id === 'string' ? record.id : '(no id)';
+  const id = read.report ? read.report.idOf(item) : 'id' in record && typeof record.id === 'string' ? record.id : '(no id)';
   const attributes =
     'attributes' in record && typeof record.attributes === 'object' && record.attributes !== null ? record.attributes : {};
   const raw: unknown = timeField === undefined ? undefined : Reflect.get(attributes, timeField);

@@ -1,7 +1,7 @@
-import { DELIVERIES_QUEUE, enqueue } from '@tajo/contracts';
+import { enqueue } from '@tajo/contracts';
 import { addTo, type Batch, type BatchOutcome } from '@tajo/store';
 import type { RunContext, Settled } from './targets/target.js';
-import { queueNamed, type Work } from './work.js';
+import { deliveriesQueue, type Work } from './work.js';
 
 /**
  * Writes down what became of a batch's rows: links and rejections first, then the one update that counts them, then the batch is
@@ -21,6 +21,8 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
 
   const links = settled.written.map(({ link }) => link);
   await store.links.put(owner, links, now);
+  const kept = settled.written.flatMap(({ link, kept: data }) => (data ? [{ sourceId: link.sourceId, data }] : []));
+  if (kept.length > 0) await store.archive.put(owner, kept, now);
   if (settled.rejected.length > 0) await store.rejections.put(owner, settled.rejected, now);
   if (await mayResolve(context, batch.resource)) {
     await store.rejections.resolve(
@@ -35,7 +37,7 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
   await store.slices.settleBatch(batch.slice, batch._id, outcome);
   await store.batches.finish(batch._id, 'settled', settled.note, now);
   for (const follower of followers) {
-    await enqueue(queueNamed(work, DELIVERIES_QUEUE), 'deliver-batch', {
+    await enqueue(deliveriesQueue(work, batch.resource), 'deliver-batch', {
       account: batch.account,
       run: batch.run,
       batch: follower,

@@ -8,7 +8,7 @@ const resource = profiles as unknown as AnyResource;
 const exact = { ...resource, read: { ...resource.read, slice: { field: 'datetime', strict: false } } };
 const from = new Date('2026-01-01T00:00:00Z');
 const to = new Date('2026-01-02T00:00:00Z');
-const slice = { from, to, queryTo: null, cursor: null, ids: null };
+const slice = { from, to, queryTo: null, cursor: null, ids: null, parent: null, pass: null };
 
 describe('the query of a slice', () => {
   it('steps a second back where only greater-than exists, and excludes the upper bound', () => {

@@ -1,8 +1,10 @@
-import { DELIVERIES_QUEUE, enqueue, jobIdOf, queueOfResource, RUNS_QUEUE, SETTLEMENTS_QUEUE, wake } from '@tajo/contracts';
+import { enqueue, jobIdOf, queueOfResource, RUNS_QUEUE, SETTLEMENTS_QUEUE, wake } from '@tajo/contracts';
 import { messageOf } from '@tajo/errors';
-import type { SliceOutline, StoredRun } from '@tajo/store';
+import type { RunProblem, SliceOutline, StoredRun } from '@tajo/store';
+import type { Queue } from 'bullmq';
+import { waitsFor } from './first-slices.js';
 import { endRun } from './run-end.js';
-import { queueNamed, type Work } from './work.js';
+import { deliveriesQueue, queueNamed, type Work } from './work.js';
 
 /** One worker tends at a time; it keeps the duty while it renews it. */
 const DUTY_MS = 5_000;
@@ -51,11 +53,16 @@ export async function tendRuns(work: Work): Promise<void> {
 async function ensureRunJob(work: Work, run: StoredRun, name: 'plan-run' | 'reconcile-run'): Promise<void> {
   const queue = queueNamed(work, RUNS_QUEUE);
   const payload = { account: run.account, run: run._id };
-  const job = await queue.getJob(jobIdOf(name, payload));
+  if (await isGone(queue, jobIdOf(name, payload))) await enqueue(queue, name, payload);
+}
+
+/** Whether the queue has no such job that will still run; one that has ended makes room. */
+async function isGone(queue: Queue, jobId: string): Promise<boolean> {
+  const job = await queue.getJob(jobId);
   const state = job ? await job.getState() : 'missing';
   if (state === 'failed' || state === 'completed') await job?.remove();
-  else if (state !== 'missing' && state !== 'unknown') return;
-  await enqueue(queue, name, payload);
+  else if (state !== 'missing' && state !== 'unknown') return false;
+  return true;
 }
 
 async function tendRunning(work: Work, run: StoredRun): Promise<void> {
@@ -65,26 +72,51 @@ async function tendRunning(work: Work, run: StoredRun): Promise<void> {
   await store.slices.finishSettled(run._id, now);
 
   const open = await store.slices.outlineOfRun(run._id, ['waiting', 'queued', 'reading', 'settling', 'failed']);
+  const due = dueResources(run, open);
+  for (const resource of due) await ensureBegin(work, run, resource);
   await feed(work, open, now);
   await findLost(work, open, now);
   await tendBatches(work, run, open, now);
-  if (open.some((slice) => slice.state !== 'failed')) return;
+  if (due.length > 0 || open.some((slice) => slice.state !== 'failed')) return;
 
   // A split may have added a slice after the list was read; slices only ever come from open slices, so one more look is enough.
   if ((await store.slices.outlineOfRun(run._id, ['waiting', 'queued', 'reading', 'settling'])).length > 0) return;
-  if (open.length > 0) {
-    const first = open.find((slice) => slice.error)?.error;
-    await endRun(work, run, 'failed', {
-      code: 'slices_failed',
-      message: `${open.length} slice(s) could not be read: ${first?.message ?? 'see the board'}`,
-      remedy: 'Mend the cause, then `tajo sync retry` continues where the run stopped.',
-      at: now,
-    });
-    return;
-  }
+  const problem = problemOf(run, open, now);
+  if (problem) return endRun(work, run, 'failed', problem);
   if (await store.runs.move(run._id, ['running'], 'reconciling')) {
     await enqueue(queueNamed(work, RUNS_QUEUE), 'reconcile-run', { account: run.account, run: run._id });
   }
+}
+
+/** Resources that have not begun and wait for nothing any more. A failed slice holds back what waits for its resource. */
+function dueResources(run: StoredRun, open: readonly SliceOutline[]): string[] {
+  const unfinished = new Set(open.map((slice) => slice.resource));
+  const isDone = (name: string) => run.plan.begun.includes(name) && !unfinished.has(name);
+  return run.resources.filter(
+    (name) => !run.plan.begun.includes(name) && !Object.hasOwn(run.stuck, name) && waitsFor(name, run.resources).every(isDone),
+  );
+}
+
+/** Why a run in which nothing moves any more cannot go on; null when all is done. */
+function problemOf({ stuck, plan, resources }: StoredRun, failed: readonly SliceOutline[], now: Date): RunProblem | null {
+  const [stopped] = Object.entries(stuck);
+  const waiting = resources.filter((name) => !plan.begun.includes(name) && !Object.hasOwn(stuck, name));
+  const held = waiting.length > 0 ? ` Not begun because of it: ${waiting.join(', ')}.` : '';
+  const remedy = 'Mend the cause, then `tajo sync retry` continues where the run stopped.';
+  if (failed.length > 0) {
+    const first = failed.find((slice) => slice.error)?.error;
+    const message = `${failed.length} slice(s) could not be read: ${first?.message ?? 'see the board'}${held}`;
+    return { code: 'slices_failed', message, remedy, at: now };
+  }
+  if (!stopped) return null;
+  const [name, { code, message }] = stopped;
+  return { code, message: `${name} could not begin: ${message}${held}`, remedy, at: now };
+}
+
+async function ensureBegin(work: Work, run: StoredRun, resource: string): Promise<void> {
+  const queue = queueNamed(work, RUNS_QUEUE);
+  const payload = { account: run.account, run: run._id, resource };
+  if (await isGone(queue, jobIdOf('begin-resource', payload))) await enqueue(queue, 'begin-resource', payload);
 }
 
 /** History is not enqueued in advance: as many slices as are wanted in parallel, the rest waits in Mongo. */
@@ -123,8 +155,9 @@ async function findLost(work: Work, open: readonly SliceOutline[], now: Date): P
     );
     const state = job ? await job.getState() : 'missing';
     if (state === 'missing' || state === 'unknown' || state === 'completed' || state === 'failed') {
-      work.logger.warn({ account: slice.account, run: slice.run, slice: slice._id, state }, 'a slice had lost its job');
-      await work.store.slices.requeueLost(slice, now);
+      // Its job may just have ended and moved it on since the slice was read.
+      if (await work.store.slices.requeueLost(slice, now))
+        work.logger.warn({ account: slice.account, run: slice.run, slice: slice._id, state }, 'a slice had lost its job');
     }
   }
 }
@@ -141,7 +174,7 @@ async function tendBatches(work: Work, run: StoredRun, open: readonly SliceOutli
     // Its job looked away or gave up while the run stood still.
     const leftLying = run.resumedAt ? batch.touchedAt < run.resumedAt : false;
     if (!leftLying && now.getTime() - batch.touchedAt.getTime() < silentMs(work)) continue;
-    const queue = queueNamed(work, DELIVERIES_QUEUE);
+    const queue = deliveriesQueue(work, batch.resource);
     const payload = { account: run.account, run: run._id, batch: batch._id, attempt: batch.attempt };
     const job = await queue.getJob(jobIdOf('deliver-batch', payload));
     const state = job ? await job.getState() : 'missing';

@@ -1,6 +1,7 @@
 import type { AccountOpener } from '@tajo/accounts';
 import type { Config } from '@tajo/config';
-import type { Queues } from '@tajo/contracts';
+import { deliveriesOf, type Queues } from '@tajo/contracts';
+import { resourceNamed } from '@tajo/mapping';
 import type { Limiter } from '@tajo/limiter';
 import type { Logger } from '@tajo/logging';
 import type { Store } from '@tajo/store';
@@ -18,6 +19,11 @@ export interface Work {
   readonly now: () => Date;
   /** Aborted when the process is asked to stop: handlers end at their next boundary. */
   readonly stopping: AbortSignal;
+}
+
+/** The queue of the batches of a resource. */
+export function deliveriesQueue(work: Pick<Work, 'queues'>, resource: string): Queue {
+  return queueNamed(work, deliveriesOf(resourceNamed(resource).write.via));
 }
 
 export function queueNamed(work: Pick<Work, 'queues'>, name: string): Queue {

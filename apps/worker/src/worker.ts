@@ -5,11 +5,12 @@ import { openQueues } from '@tajo/contracts';
 import { BadInput, messageOf, RetryLater } from '@tajo/errors';
 import { createOpenLimiter, createRedisLimiter, type Limiter } from '@tajo/limiter';
 import type { Logger } from '@tajo/logging';
-import { resourceNames } from '@tajo/mapping';
+import { topology } from '@tajo/mapping';
 import { createStore, isStoreUnreachable, type Store } from '@tajo/store';
 import { Redis } from 'ioredis';
 import { consume } from './consume.js';
 import { giveUp, stopAccount } from './given-up.js';
+import { beginResource } from './handlers/begin-resource.js';
 import { deliverBatch } from './handlers/deliver-batch.js';
 import { planRun } from './handlers/plan-run.js';
 import { reconcileRun } from './handlers/reconcile-run.js';
@@ -51,7 +52,7 @@ export async function startWorker(config: Config, logger: Logger, holder: string
 
   const limiter = openLimiter(config, redis, metrics);
   closers.push(() => limiter.close());
-  const queues = openQueues({ connection: redis, prefix: config.queuePrefix, resources: resourceNames });
+  const queues = openQueues({ connection: redis, prefix: config.queuePrefix, ...topology });
   for (const queue of queues.values()) {
     queue.on('error', (error) => logger.warn({ reason: error.message }, 'queue connection'));
     closers.push(() => queue.close());
@@ -70,12 +71,13 @@ export async function startWorker(config: Config, logger: Logger, holder: string
   const consumers = consume({
     connection: redis,
     prefix: config.queuePrefix,
-    resources: resourceNames,
+    ...topology,
     concurrency: config.worker.concurrency,
     lockMs: config.worker.lockSeconds * 1_000,
     logger,
     handlers: {
       'plan-run': (job) => planRun(work, job),
+      'begin-resource': (job) => beginResource(work, job),
       'sync-page': (job, signal) => syncPage(work, job, signal),
       'deliver-batch': (job) => deliverBatch(work, job),
       'settle-imports': (job) => settleImports(work, job),

@@ -1,14 +1,23 @@
 import { createBrevoClient, type BrevoClient } from '@tajo/brevo';
 import type { Config } from '@tajo/config';
-import { createKlaviyoClient, type KlaviyoClient } from '@tajo/klaviyo';
+import { AccountStopped } from '@tajo/errors';
+import { createKlaviyoClient, createKlaviyoPublicClient, type KlaviyoClient } from '@tajo/klaviyo';
 import type { Limiter } from '@tajo/limiter';
 import type { Store, StoredAccount } from '@tajo/store';
-import { credentialsFrom, credentialsOf, type Credentials } from './credentials.js';
+import { credentialsFrom, credentialsOf, type Credentials, DEFAULT_ACCOUNT } from './credentials.js';
 
 export interface OpenAccount {
   readonly id: string;
   readonly klaviyo: KlaviyoClient;
   readonly brevo: BrevoClient;
+}
+
+/** Where events go that come through the API. */
+export interface EventRoad {
+  readonly createEvent: KlaviyoClient['createEvent'];
+  readonly brevo: BrevoClient;
+  /** Absent where the account has Klaviyo's public key only, which reads nothing. */
+  readonly klaviyo: KlaviyoClient | undefined;
 }
 
 export interface AccountOpener {
@@ -17,6 +26,8 @@ export interface AccountOpener {
    * these stay the same.
    */
   open(account: string, stored?: StoredAccount): Promise<OpenAccount>;
+  /** As `open`, but content with a public key where the configuration gives no private one. */
+  openEventRoad(account: string): Promise<EventRoad>;
 }
 
 /** Both clients for given credentials, e.g. to try them before they are stored. */
@@ -50,17 +61,57 @@ export function openClients(options: {
 }
 
 export function createAccountOpener(options: { config: Config; store: Store; limiter: Limiter }): AccountOpener {
+  const { config, store } = options;
   const open = new Map<string, { credentials: Credentials; clients: OpenAccount }>();
+  let publicRoad: EventRoad | undefined;
+  async function openAccount(account: string, stored?: StoredAccount): Promise<OpenAccount> {
+    const credentials = stored ? credentialsFrom(config, account, stored) : await credentialsOf(config, store, account);
+    const kept = open.get(account);
+    if (kept && JSON.stringify(kept.credentials) === JSON.stringify(credentials)) return kept.clients;
+    const clients = openClients({ ...options, account, credentials });
+    open.set(account, { credentials, clients });
+    return clients;
+  }
   return {
-    async open(account, stored) {
-      const credentials = stored
-        ? credentialsFrom(options.config, account, stored)
-        : await credentialsOf(options.config, options.store, account);
-      const kept = open.get(account);
-      if (kept && JSON.stringify(kept.credentials) === JSON.stringify(credentials)) return kept.clients;
-      const clients = openClients({ ...options, account, credentials });
-      open.set(account, { credentials, clients });
-      return clients;
+    open: openAccount,
+    async openEventRoad(account) {
+      try {
+        const { klaviyo, brevo } = await openAccount(account);
+        return { klaviyo, brevo, createEvent: (event, callOptions) => klaviyo.createEvent(event, callOptions) };
+      } catch (error) {
+        const road = account === DEFAULT_ACCOUNT && isNotConnected(error) ? (publicRoad ??= openPublicRoad(options)) : undefined;
+        if (!road) throw error;
+        return road;
+      }
     },
   };
+}
+
+function openPublicRoad({ config, limiter }: { config: Config; limiter: Limiter }): EventRoad | undefined {
+  const { klaviyo, brevo, limits } = config.account;
+  if (klaviyo.publicKey === undefined || brevo.apiKey === undefined) return undefined;
+  const client = createKlaviyoPublicClient({
+    account: DEFAULT_ACCOUNT,
+    baseUrl: klaviyo.baseUrl,
+    revision: klaviyo.revision,
+    companyId: klaviyo.publicKey,
+    limiter,
+    laneOverrides: limits.klaviyo,
+  });
+  return {
+    klaviyo: undefined,
+    createEvent: (event, callOptions) => client.createClientEvent(event, callOptions),
+    brevo: createBrevoClient({
+      account: DEFAULT_ACCOUNT,
+      baseUrl: brevo.baseUrl,
+      apiKey: brevo.apiKey,
+      limiter,
+      tier: brevo.tier,
+      laneOverrides: limits.brevo,
+    }),
+  };
+}
+
+function isNotConnected(error: unknown): boolean {
+  return error instanceof AccountStopped && error.code === 'account_not_connected';
 }

@@ -1,21 +1,26 @@
 import type { JobPayload } from '@tajo/contracts';
 import { resourceNamed } from '@tajo/mapping';
-import { isBalanced, type Reconciliation } from '@tajo/store';
+import { type Comparison, isBalanced, type Reconciliation } from '@tajo/store';
 import { endRun } from '../run-end.js';
 import { targetOf } from '../targets/index.js';
 import type { Work } from '../work.js';
 import { openContext } from './context.js';
 
-/** After the last settlement: do the counts add up, and do both sides say the same about consent? Then the run ends. */
+/** After the last settlement: what the source no longer has is undone, the counts must add up, and both sides are compared. Then the run ends. */
 export async function reconcileRun(work: Work, { run: runId }: JobPayload<'reconcile-run'>): Promise<void> {
   const run = await work.store.runs.get(runId);
   if (run?.state !== 'reconciling') return;
   const context = await openContext(work, run);
 
   let reconciliation: Reconciliation | null = null;
+  const comparisons: Record<string, Comparison> = {};
   if (run.mode !== 'replay') {
     for (const name of run.resources) {
-      reconciliation = (await targetOf(resourceNamed(name).write.via).reconcile?.(context, name)) ?? reconciliation;
+      const target = targetOf(resourceNamed(name).write.via);
+      await target.complete?.(context, name);
+      reconciliation = (await target.reconcile?.(context, name)) ?? reconciliation;
+      const comparison = await target.compare?.(context, name);
+      if (comparison) comparisons[name] = comparison;
     }
   }
   const totals = await work.store.slices.totals(runId);
@@ -31,9 +36,9 @@ export async function reconcileRun(work: Work, { run: runId }: JobPayload<'recon
         remedy: 'This is a fault of ours: keep the run and report it.',
         at: work.now(),
       },
-      { reconciliation },
+      { reconciliation, comparisons },
     );
     return;
   }
-  await endRun(work, run, 'completed', null, { reconciliation });
+  await endRun(work, run, 'completed', null, { reconciliation, comparisons });
 }

@@ -1,6 +1,6 @@
 import type { JobPayload } from '@tajo/contracts';
 import { WaitUntil } from '@tajo/errors';
-import { settleContacts } from '../targets/contacts/settle.js';
+import { settleOpenImports } from '../imports.js';
 import type { Work } from '../work.js';
 
 /**
@@ -8,6 +8,6 @@ import type { Work } from '../work.js';
  * it early. Sleeping costs no slot and no attempt.
  */
 export async function settleImports(work: Work, { account }: JobPayload<'settle-imports'>): Promise<void> {
-  const again = await settleContacts(work, account);
+  const again = await settleOpenImports(work, account);
   if (again) throw new WaitUntil('imports_open', 'Brevo still works on imports.', { at: again });
 }

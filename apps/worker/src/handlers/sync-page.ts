@@ -1,13 +1,13 @@
-import { DELIVERIES_QUEUE, enqueue, queueOfResource, type JobPayload } from '@tajo/contracts';
+import { enqueue, queueOfResource, type JobPayload } from '@tajo/contracts';
 import { AccountStopped, Bug, RequestRefused, WaitUntil } from '@tajo/errors';
-import { resourceNamed } from '@tajo/mapping';
-import type { Checkpoint, Slice } from '@tajo/store';
+import { type AnyResource, resourceNamed } from '@tajo/mapping';
+import type { Checkpoint, Slice, StoredRun } from '@tajo/store';
 import { PageBuffer } from '../page-buffer.js';
-import { sliceQuery } from '../slice-query.js';
+import { pathOf, sliceQuery } from '../slice-query.js';
 import { maybeSplit } from '../split.js';
 import { targetOf } from '../targets/index.js';
-import type { RunContext } from '../targets/target.js';
-import { queueNamed, type Work } from '../work.js';
+import type { RunContext, Target } from '../targets/target.js';
+import { deliveriesQueue, queueNamed, type Work } from '../work.js';
 import { openContext } from './context.js';
 
 /** A backfill page waits this long in its worker slot for its lane; a longer wait gives the slot back. */
@@ -45,7 +45,7 @@ export async function syncPage(work: Work, job: JobPayload<'sync-page'>, stoppin
     return;
   }
   for (const batch of outcome.batches) {
-    await enqueue(queueNamed(work, DELIVERIES_QUEUE), 'deliver-batch', { account: run.account, run: run._id, batch, attempt: 0 });
+    await enqueue(deliveriesQueue(work, slice.resource), 'deliver-batch', { account: run.account, run: run._id, batch, attempt: 0 });
   }
   if (outcome.next === 'continue') {
     await enqueue(queueNamed(work, queueOfResource(slice.resource)), 'sync-page', { ...job, turn: slice.turn + 1 });
@@ -74,13 +74,16 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
     const query = sliceQuery(resource, slice);
     let page;
     try {
-      page = await account.klaviyo.readPage({
-        path: resource.read.path,
-        query: query.params,
+      const { report } = resource.read;
+      const asked = {
+        path: pathOf(resource, slice),
         ...(slice.cursor === null ? {} : { cursor: slice.cursor }),
         signal: stopping,
         maxWaitMs: MAX_LANE_WAIT_MS,
-      });
+      };
+      page = report
+        ? await account.klaviyo.readReport({ ...asked, body: report.body(run.rules[resource.name]) })
+        : await account.klaviyo.readPage({ ...asked, query: query.params });
     } catch (error) {
       if (error instanceof WaitUntil) {
         next = { kind: 'park', until: new Date(error.at.getTime() - BACK_EARLY_MS) };
@@ -97,13 +100,18 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
         buffer = new PageBuffer(context, slice);
         continue;
       }
+      if (error instanceof RequestRefused && error.status === 404 && (slice.parent !== null || slice.ids !== null)) {
+        const gone = await tookGone(resource, target, buffer, run, slice);
+        next = { kind: 'finished', ...(gone && { note: gone }) };
+        break;
+      }
       // Pages already gathered are worth keeping; the next job meets the same error with empty hands and reports it.
       if (buffer.pages === 0) throw error;
       next = { kind: 'continue' };
       break;
     }
 
-    const { last, position } = await buffer.take(resource, target, page.items, run);
+    const { last, position } = await buffer.take(resource, target, page, run);
     slice = { ...slice, cursor: page.nextCursor ?? null, queryTo: query.to, position: position ?? slice.position };
     if (last || page.nextCursor === undefined) next = { kind: 'finished' };
     else if (stopping.aborted || buffer.pages >= pagesPerJob || buffer.isFull || work.now().getTime() >= deadline)
@@ -119,6 +127,19 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
   }
 
   return checkpoint(context, slice, buffer, next);
+}
+
+/** What is not there any more: the one record of a replay is counted as gone; the children of a deleted parent are no records, and a note says so. */
+async function tookGone(
+  resource: AnyResource,
+  target: Target,
+  buffer: PageBuffer,
+  run: StoredRun,
+  slice: Slice,
+): Promise<string | undefined> {
+  if (slice.parent !== null) return `${slice.parent} was deleted in Klaviyo while this run read it`;
+  await buffer.take(resource, target, { items: [], included: [] }, run);
+  return undefined;
 }
 
 /** Batches first, then the checkpoint that counts them: a crash between the two re-reads the pages and loses nothing. */

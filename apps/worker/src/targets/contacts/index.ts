@@ -1,8 +1,9 @@
 import type { Target } from '../target.js';
 import { admit } from './admit.js';
 import { deliver } from './deliver.js';
-import { plan } from './plan.js';
+import { check, plan } from './plan.js';
 import { reconcile } from './reconcile.js';
+import { giveUpImport, settleImport } from './settle.js';
 
 /** Brevo contacts, by asynchronous import and, for the few rows an import cannot express, one by one. */
-export const contacts: Target = { plan, admit, deliver, reconcile };
+export const contacts: Target = { check, plan, admit, deliver, settleImport, giveUpImport, reconcile };

@@ -1,4 +1,4 @@
-import type { Attribute } from '@tajo/brevo';
+import { type Attribute, MOST_ATTRIBUTES } from '@tajo/brevo';
 import { BadInput, RecordRejected } from '@tajo/errors';
 import {
   inferTypes,
@@ -6,62 +6,26 @@ import {
   parseItem,
   profiles,
   type BrevoType,
-  type Identity,
   type ProfileItem,
   type ProfileRules,
 } from '@tajo/mapping';
 import * as filter from '@tajo/klaviyo';
+import { OWN_LIST, profileRulesOf } from '@tajo/planner';
 import type { RunContext } from '../target.js';
 import { BASE_LIST, type ContactRules } from './rules.js';
 import { sweepCounterparts } from './sweep.js';
 
-/** Brevo's quota (help.brevo.com article 9168632514066). */
-const MAX_ATTRIBUTES = 200;
-/** Of our own folder and list, made when no `all_contacts` list is configured. Names are not unique at Brevo, so they are matched before creating. */
-const OWN_NAME = 'Klaviyo (Tajo)';
+/** Lists must exist and attributes must fit the quota before anything of the run is written. */
+export async function check(context: RunContext): Promise<void> {
+  await checked(context);
+}
 
-/**
- * Checks first, writes after: lists must exist and attributes must fit the quota before anything is created. Attributes come before
- * rows, since Brevo drops values of unknown ones and reports success.
- */
+/** Attributes come before rows, since Brevo drops values of unknown ones and reports success. */
 export async function plan(context: RunContext, resource: string): Promise<ContactRules> {
-  const { work, run, account, stored } = context;
-  const { account: settings } = work.config;
-  const existing = await account.brevo.attributes();
-  const listIds = await configuredLists(context);
-
-  const identity: Identity = stored.identity === 'attribute' ? 'attribute' : 'ext_id';
-  const { phoneRegion } = settings;
-  const basis: ProfileRules = {
-    mapping: settings.profileMapping,
-    listRoles: Object.keys(settings.lists),
-    listRules: settings.listRules,
-    attributeTypes: {},
-    unmappedProperties: settings.unmappedProperties,
-    booleanAttributes: settings.booleanAttributes,
-    ...(phoneRegion === undefined ? {} : { phoneRegion: phoneRegion as NonNullable<ProfileRules['phoneRegion']> }), // The configuration has checked it against the list of countries.
-    identity,
-    // A property keeps the attribute it was once given, whatever this run's sample holds.
-    propertyNames: stored.propertyNames,
-  };
-  const sample = await sampleOf(context);
-  const named: ProfileRules = { ...basis, propertyNames: nameProperties(sample, basis) };
-  const wanted = inferTypes(sample, named);
-  const types = new Map(existing.map((attribute) => [attribute.name.toUpperCase(), typeOf(attribute)]));
-  const missing = Object.entries(wanted).filter(([name]) => !types.has(name));
-  if (existing.length + missing.length > MAX_ATTRIBUTES) {
-    throw new BadInput(
-      'brevo_attributes_full',
-      `Brevo allows ${MAX_ATTRIBUTES} contact attributes; it has ${existing.length} and this run needs ${missing.length} more (${missing
-        .slice(0, 5)
-        .map(([name]) => name)
-        .join(', ')}…). Map fewer properties or delete attributes in Brevo.`,
-      { field: 'connectors.klaviyo.profile_mapping' },
-    );
-  }
-
-  // From here on things are written. Names first: an attribute must not be made under a name that a later run would not know.
-  if (settings.unmappedProperties === 'create')
+  const { work, run, account } = context;
+  const { named, types, missing, listIds } = await checked(context);
+  // Names first: an attribute must not be made under a name that a later run would not know.
+  if (work.config.account.unmappedProperties === 'create')
     await work.store.accounts.setPropertyNames(run.account, named.propertyNames ?? {});
   for (const [name, type] of missing) {
     await account.brevo.createAttribute({ name, type });
@@ -70,6 +34,32 @@ export async function plan(context: RunContext, resource: string): Promise<Conta
   if (listIds['all_contacts'] === undefined) listIds[BASE_LIST] = await ownList(context);
   const counterparts = await sweepCounterparts(context, resource);
   return { ...named, attributeTypes: Object.fromEntries(types), listIds, counterparts };
+}
+
+/** What a run of contacts will need, from reads alone. Throws when the configuration cannot work. */
+async function checked(context: RunContext) {
+  const { work, account, stored } = context;
+  const { account: settings } = work.config;
+  const existing = await account.brevo.attributes();
+  const listIds = await configuredLists(context);
+
+  const basis = profileRulesOf(settings, stored);
+  const sample = await sampleOf(context);
+  const named: ProfileRules = { ...basis, propertyNames: nameProperties(sample, basis) };
+  const wanted = inferTypes(sample, named);
+  const types = new Map(existing.map((attribute) => [attribute.name.toUpperCase(), typeOf(attribute)]));
+  const missing = Object.entries(wanted).filter(([name]) => !types.has(name));
+  if (existing.length + missing.length > MOST_ATTRIBUTES) {
+    throw new BadInput(
+      'brevo_attributes_full',
+      `Brevo allows ${MOST_ATTRIBUTES} contact attributes; it has ${existing.length} and this run needs ${missing.length} more (${missing
+        .slice(0, 5)
+        .map(([name]) => name)
+        .join(', ')}…). Map fewer properties or delete attributes in Brevo.`,
+      { field: 'connectors.klaviyo.profile_mapping' },
+    );
+  }
+  return { named, types, missing, listIds };
 }
 
 function typeOf({ type, category }: Attribute): BrevoType {
@@ -97,12 +87,12 @@ async function configuredLists({ work, account }: RunContext): Promise<Record<st
 }
 
 async function ownList({ account }: RunContext): Promise<number> {
-  const list = (await account.brevo.lists()).find(({ name }) => name === OWN_NAME);
+  const list = (await account.brevo.lists()).find(({ name }) => name === OWN_LIST);
   if (list) return list.id;
   const folder =
-    (await account.brevo.folders()).find(({ name }) => name === OWN_NAME) ??
-    (await account.brevo.createFolder({ name: OWN_NAME }));
-  return (await account.brevo.createList({ name: OWN_NAME, folderId: folder.id })).id;
+    (await account.brevo.folders()).find(({ name }) => name === OWN_LIST) ??
+    (await account.brevo.createFolder({ name: OWN_LIST }));
+  return (await account.brevo.createList({ name: OWN_LIST, folderId: folder.id })).id;
 }
 
 /** Pages from three places of the account's history, for the types of custom properties. Reading descending is what times out on large accounts. */

@@ -1,11 +1,8 @@
 import type { BrevoClient, Process, ReportRow } from '@tajo/brevo';
 import { AccountStopped, RequestRefused } from '@tajo/errors';
-import { DELIVERIES_QUEUE, enqueue } from '@tajo/contracts';
 import { ID_ATTRIBUTE } from '@tajo/mapping';
 import type { Batch, NewRejection, StoredAccount } from '@tajo/store';
-import { contextOf } from '../../handlers/context.js';
-import { settleBatch } from '../../settle-batch.js';
-import { queueNamed, type Work } from '../../work.js';
+import type { Work } from '../../work.js';
 import type { RunContext, Settled } from '../target.js';
 import type { ContactGroup } from './admit.js';
 import {
@@ -19,106 +16,26 @@ import {
   writtenRow,
 } from './batch-rows.js';
 import { leaveLists } from './leave-lists.js';
-import { nextPoll } from './poll-pace.js';
 import { rulesOf } from './rules.js';
 import { keysOf } from './sweep.js';
 
-/** Brevo gives at most this many at once; one look settles as many imports. */
-const PROCESSES_AT_ONCE = 50;
-/** Imports settled at once; each holds its rows in memory. */
-const ABREAST = 2;
-/** An import that failed this often is not sent again; its rows become rejections that can be replayed. */
-const MOST_ATTEMPTS = 5;
-
-/** One look at the account's open imports. Answers when to look again, or null when none is open. */
-export async function settleContacts(work: Work, account: string): Promise<Date | null> {
-  const open = await work.store.batches.ofAccount(account, ['sent']);
-  if (open.length === 0) return null;
-  const pace = await nextPoll(work, account);
-  if (pace.at > work.now()) return pace.at;
-
-  const clients = await work.accounts.open(account);
-  await pace.polled(work.now());
-  const processes = await statusOf(clients.brevo, open);
-  const over = open.filter(({ processId }) => {
-    const process = processes.get(processId ?? -1);
-    return !process || isOver(process);
-  });
-  const settle = (batch: Batch, contexts: Contexts) => settleOne(work, batch, processes.get(batch.processId ?? -1), contexts);
-  // The first decides for the account where the Klaviyo id goes; the others follow abreast, and see what it decided.
-  const [first, ...others] = over;
-  if (first) await settle(first, contextsOf(work));
-  const contexts = contextsOf(work);
-  for (let start = 0; start < others.length; start += ABREAST) {
-    await Promise.all(others.slice(start, start + ABREAST).map((batch) => settle(batch, contexts)));
-  }
-  if (over.length > 0) pace.moved();
-  const remaining = (await work.store.batches.ofAccount(account, ['sent'])).length;
-  return remaining === 0 ? null : (await nextPoll(work, account)).at;
-}
-
-type Contexts = (run: string) => Promise<RunContext | null>;
-
-/** Opens each run once: a look settles many batches of few runs. */
-function contextsOf(work: Work): Contexts {
-  const opened = new Map<string, Promise<RunContext | null>>();
-  return (run) => {
-    const context = opened.get(run) ?? contextOf(work, run);
-    opened.set(run, context);
-    return context;
-  };
-}
-
-function isOver({ status }: Process): boolean {
-  return status === 'completed' || status === 'failed' || status === 'cancelled';
-}
-
-/** Few requests: this bucket has 100 an hour for everything. Absent is what Brevo does not know any more. */
-async function statusOf(brevo: BrevoClient, open: readonly Batch[]): Promise<Map<number, Process>> {
-  const wanted = new Set(open.flatMap(({ processId }) => processId ?? []));
-  const found = new Map<number, Process>();
-  const [only] = wanted;
-  if (wanted.size === 1 && only !== undefined) {
-    const process = await brevo.process(only);
-    return process ? new Map([[only, process]]) : found;
-  }
-  for (let offset = 0; found.size < wanted.size; offset += PROCESSES_AT_ONCE) {
-    const { processes } = await brevo.processes({ limit: PROCESSES_AT_ONCE, offset, sort: 'desc' });
-    for (const process of processes) if (wanted.has(process.id)) found.set(process.id, process);
-    // Newest first: once older processes than ours come, ours are not further down.
-    const oldest = processes.at(-1)?.id;
-    if (processes.length < PROCESSES_AT_ONCE || (oldest !== undefined && [...wanted].every((id) => id >= oldest))) break;
-  }
-  return found;
-}
-
-async function settleOne(work: Work, batch: Batch, process: Process | undefined, contexts: Contexts): Promise<void> {
-  const context = await contexts(batch.run);
-  if (!context) return work.store.batches.finish(batch._id, 'void', 'the run is gone', work.now());
-  const { rows, group } = readBatch(batch, await work.store.batches.rows(batch._id));
-
-  if (process?.status !== 'completed') {
-    const why = process ? `Brevo ended the import as ${process.status}` : 'Brevo does not know the import any more';
-    work.logger.warn({ account: batch.account, run: batch.run, batch: batch._id, attempt: batch.attempt }, 'an import failed');
-    if (batch.attempt + 1 < MOST_ATTEMPTS) return sendAgain(work, batch, why);
-    const rejected = rows.map((row) =>
-      refusedRow(row, 'import_failed', `${why}, ${MOST_ATTEMPTS} times. Look at Brevo's import page, then replay.`),
-    );
-    return settleBatch(context, batch, { written: [], rejected, again: [], note: why });
-  }
-
+/** What became of the rows of an import that Brevo has worked off. */
+export async function settleImport(
+  context: RunContext,
+  batch: Batch,
+  process: Process,
+  stored: readonly unknown[],
+): Promise<Settled | { again: string }> {
+  const { rows, group } = readBatch(batch, stored);
   const refusals = await refusalsOf(context, process, rows);
   const accepted = rows.filter((row) => !refusals.bySource.has(row.row.sourceId));
-  if (await isIdentityLost(context, batch, accepted))
-    return sendAgain(work, batch, 'EXT_ID did not take; the id travels as an attribute');
+  if (await isIdentityLost(context, batch, accepted)) return { again: 'EXT_ID did not take; the id travels as an attribute' };
   await leaveLists(context, accepted, identityOf(batch.identity));
-  return settleBatch(context, batch, outcomeOf(context, batch, rows, group, refusals));
+  return outcomeOf(context, batch, rows, group, refusals);
 }
 
-async function sendAgain(work: Work, batch: Batch, why: string): Promise<void> {
-  if (!(await work.store.batches.sendAgain(batch._id, why, work.now()))) return;
-  const payload = { account: batch.account, run: batch.run, batch: batch._id, attempt: batch.attempt + 1 };
-  await enqueue(queueNamed(work, DELIVERIES_QUEUE), 'deliver-batch', payload);
+export function giveUpImport(batch: Batch, stored: readonly unknown[], why: string): NewRejection[] {
+  return readBatch(batch, stored).rows.map((row) => refusedRow(row, 'import_failed', why));
 }
 
 interface Refusals {

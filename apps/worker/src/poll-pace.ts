@@ -1,4 +1,4 @@
-import type { Work } from '../../work.js';
+import type { Work } from './work.js';
 
 /**
  * How often open imports are looked at. Brevo allows 100 requests an hour for this and everything else that is not a contact, so

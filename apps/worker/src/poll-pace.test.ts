@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createStore, type Store } from '@tajo/store';
 import * as fc from 'fast-check';
-import type { Work } from '../../work.js';
+import type { Work } from './work.js';
 import { nextPoll } from './poll-pace.js';
 
 const HOUR_MS = 3_600_000;

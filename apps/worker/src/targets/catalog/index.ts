@@ -1,0 +1,3 @@
+export { ensureEcommerce } from './activate.js';
+export { categories } from './categories.js';
+export { products, variants } from './products.js';

@@ -1,0 +1,2 @@
+export { campaigns } from './campaigns.js';
+export { templates } from './templates.js';

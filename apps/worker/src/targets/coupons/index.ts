@@ -1,0 +1,2 @@
+export { couponCodes } from './codes.js';
+export { couponCollections } from './collections.js';

@@ -1,0 +1,15 @@
+import type { RunContext } from '../target.js';
+import { counterpartOf, eachContact } from '../contacts/sweep.js';
+
+/**
+ * Nothing is needed where contacts carry their Klaviyo id as EXT_ID. Where it is only an attribute they must be named by Brevo's own
+ * ids, and those of contacts that this run made are known to nobody yet: a sweep (a request for a thousand contacts) finds them.
+ */
+export async function plan(context: RunContext): Promise<null> {
+  const { work, run, stored } = context;
+  if (stored.identity !== 'attribute') return null;
+  await eachContact(context, 0, async (contacts) => {
+    await work.store.counterparts.put({ account: run.account, run: run._id }, contacts.map(counterpartOf));
+  });
+  return null;
+}
