@@ -4,7 +4,7 @@ import { type Config, loadConfig } from '@tajo/config';
 import { queueNames } from '@tajo/contracts';
 import { BadInput, messageOf, RetryLater, TajoError } from '@tajo/errors';
 import { createLogger, type Logger } from '@tajo/logging';
-import { resourceNames } from '@tajo/mapping';
+import { topology } from '@tajo/mapping';
 import { createStore } from '@tajo/store';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -38,7 +38,7 @@ async function start(config: Config, logger: Logger, closers: Closer[]): Promise
   });
   redis.on('error', (error) => logger.warn({ err: error }, 'Redis is away'));
 
-  const queues = queueNames(resourceNames).map((name) => new Queue(name, { connection: redis, prefix: config.queuePrefix }));
+  const queues = queueNames(topology).map((name) => new Queue(name, { connection: redis, prefix: config.queuePrefix }));
   for (const queue of queues) queue.on('error', (error) => logger.warn({ err: error, queue: queue.name }, 'queue error'));
   closers.push(() => Promise.all(queues.map((queue) => queue.close())));
 

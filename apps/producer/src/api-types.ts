@@ -7,7 +7,7 @@ import type { Json, JsonObject } from './openapi.js';
 export function apiTypesOf(document: JsonObject): string {
   const schemas = object(object(document['components'])['schemas']);
   const components = Object.entries(schemas).map(
-    ([name, schema]) => `${comment(object(schema), '')}export interface ${name} ${typeOf(schema, '')}\n`,
+    ([name, schema]) => `${comment(object(schema), '')}${declarationOf(name, object(schema))}\n`,
   );
   const operations = Object.values(object(document['paths']))
     .flatMap((path) => Object.values(object(path)))
@@ -19,6 +19,11 @@ export interface Operations {
 ${operations.join('\n')}
 }
 `;
+}
+
+function declarationOf(name: string, schema: JsonObject): string {
+  const type = typeOf(schema, '');
+  return type.startsWith('{') ? `export interface ${name} ${type}` : `export type ${name} = ${type};`;
 }
 
 function operationOf(operation: JsonObject): string {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { credentialsOf } from '@tajo/accounts';
-import { startVendors } from '../../../test/support/vendors.js';
+import { DEFAULT_SCOPES, startVendors } from '../../../test/support/vendors.js';
 import { startProducer, type TestProducer } from '../../../test/support/producer.js';
 
 const GOOD = 'pk_good_1111111111';
@@ -13,9 +13,9 @@ let producer: TestProducer;
 beforeAll(async () => {
   vendors = await startVendors({
     klaviyo: {
-      [GOOD]: ['accounts:read', 'profiles:read'],
-      [NARROW]: ['accounts:read'],
-      [NO_ACCOUNT]: ['profiles:read'],
+      [GOOD]: ['accounts:read', ...DEFAULT_SCOPES],
+      [NARROW]: ['accounts:read', ...DEFAULT_SCOPES.filter((scope) => scope !== 'lists:read')],
+      [NO_ACCOUNT]: DEFAULT_SCOPES,
     },
     brevo: [BREVO],
   });
@@ -58,8 +58,8 @@ describe('connecting an account', () => {
     const account = anAccount();
     const { status, json } = await connect({ account, privateApiKey: NARROW, brevoApiKey: BREVO });
     expect(status).toBe(422);
-    expect(json).toMatchObject({ code: 'klaviyo_scope_missing', field: 'privateApiKey', missingScopes: ['profiles:read'] });
-    expect(json['detail']).toContain('profiles:read');
+    expect(json).toMatchObject({ code: 'klaviyo_scope_missing', field: 'privateApiKey', missingScopes: ['lists:read'] });
+    expect(json['detail']).toContain('lists:read');
     expect(await producer.store.accounts.get(account)).toBeNull();
   });
 
@@ -107,7 +107,7 @@ describe('connecting an account', () => {
     expect(before.json).toMatchObject({ connected: false, credentials: 'none', stopped: { remedy: 'Replace it.' } });
     expect((await connect({ account, privateApiKey: GOOD, brevoApiKey: BREVO })).status).toBe(200);
     const after = await producer.call('GET', `/v1/connectors/klaviyo?account=${account}`);
-    expect(after.json).toMatchObject({ connected: true, credentials: 'stored', stopped: null, resources: ['profiles'] });
+    expect(after.json).toMatchObject({ connected: true, credentials: 'stored', stopped: null, resources: ['profiles', 'events', 'lists', 'list-members', 'segments', 'segment-members'] });
     expect((await producer.store.accounts.get(account))?.callbackToken).toBe('a-token');
   });
 

@@ -2,15 +2,13 @@ import type { Slice } from '@tajo/store';
 
 /**
  * Estimated seconds until everything is read, from the time ranges of the slices: what a slice has left counts by its own density
- * (records per time so far), what is not begun by the density of all. Null when nothing can be said: nothing read yet, or slices
- * that are no time ranges.
+ * (records per time so far), what is not begun by the density of all. Null when nothing can be said: nothing read yet, or no
+ * slice that is a time range.
  */
 export function etaSeconds(slices: readonly EtaSlice[], recordsPerSecond: number | null): number | null {
   if (!recordsPerSecond || recordsPerSecond <= 0 || slices.length === 0) return null;
-  const parts = slices.map(partOf);
-  if (parts.some((part) => part === null)) return null;
-  // The check above leaves no null.
-  const known = parts as Part[];
+  // Slices that are no time range are of small resources; what can be said is said of the others.
+  const known = slices.flatMap((slice) => partOf(slice) ?? []);
   const coveredMs = sum(known.map((part) => part.coveredMs));
   const read = sum(known.map((part) => part.read));
   if (coveredMs === 0 || read === 0) return null;

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import type { Reconciliation as StoredReconciliation, Rejection as StoredRejection, RunView } from '@tajo/store';
+import type { Reconciliation as StoredReconciliation, Rejection as StoredRejection } from '@tajo/store';
 import type { z } from 'zod';
 import { withRoutes } from './api-page.js';
 import { apiTypesOf } from './api-types.js';
 import { openApiOf } from './openapi.js';
 import { routes } from './routes.js';
 import type { Presented } from './present.js';
+import type { ShownRun } from './run-answer.js';
 import type { Reconciliation, Rejection, Run } from './schemas.js';
 
 const fileAt = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -81,7 +82,7 @@ type Names<Stored, Schema> = [
 
 describe('the schemas of answers', () => {
   it('name every member of what the store gives (the compiler tells)', () => {
-    const run: Names<Presented<RunView>, z.output<typeof Run>> = true;
+    const run: Names<Presented<ShownRun>, z.output<typeof Run>> = true;
     const reconciliation: Names<Presented<StoredReconciliation>, z.output<typeof Reconciliation>> = true;
     const rejection: Names<Presented<Omit<StoredRejection, '_id'> & { id: string }>, z.output<typeof Rejection>> = true;
     expect([run, reconciliation, rejection]).toEqual([true, true, true]);

@@ -7,7 +7,7 @@ import { openQueues } from '@tajo/contracts';
 import { BadInput, messageOf, RetryLater } from '@tajo/errors';
 import { createRedisLimiter } from '@tajo/limiter';
 import { createLogger, type Logger, redact } from '@tajo/logging';
-import { resourceNames } from '@tajo/mapping';
+import { topology } from '@tajo/mapping';
 import { createStore, isStoreUnreachable } from '@tajo/store';
 import { openRedis, redisReady } from './redis.js';
 import { apiKeyOf, createProducer } from './server.js';
@@ -52,7 +52,7 @@ async function open(config: Config, logger: Logger, closers: Closer[], ending: A
   await migrated(store);
   if (config.account.configured) await store.accounts.ensure(DEFAULT_ACCOUNT, randomBytes(24).toString('base64url'));
 
-  const queues = openQueues({ connection: redis, prefix: config.queuePrefix, resources: resourceNames });
+  const queues = openQueues({ connection: redis, prefix: config.queuePrefix, ...topology });
   for (const queue of queues.values()) {
     queue.on('error', (error) => logger.debug({ queue: queue.name, reason: error.message }, 'queue connection'));
     closers.push(() => queue.close());

@@ -63,6 +63,7 @@ export function createProgressFeed({ store, limiter, lanesOf, now }: ProgressOpt
         at,
         totals: view.totals,
         slices: view.slices,
+        resumesAt: view.resumesAt,
         problem: view.problem,
       }),
       final: isFinal,

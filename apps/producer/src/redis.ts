@@ -1,4 +1,4 @@
-import { messageOf, RetryLater } from '@tajo/errors';
+import { messageOf, RetryLater, TajoError } from '@tajo/errors';
 import { Redis } from 'ioredis';
 
 /**
@@ -46,6 +46,8 @@ const SIGNS =
 
 /** Whether an error means that Redis is away for now. ioredis mostly throws plain errors, so their words must do. */
 export function isRedisUnreachable(thrown: unknown): boolean {
+  // A vendor that refuses connections sounds the same.
+  if (thrown instanceof TajoError && /^(klaviyo|brevo)_/.test(thrown.code)) return false;
   for (let error: unknown = thrown; error instanceof Error; error = error.cause) {
     if (error.name === 'MaxRetriesPerRequestError' || SIGNS.test(error.message)) return true;
   }

@@ -128,7 +128,7 @@ describe('why a record is not in Brevo', () => {
   });
 
   it('knows no record of a resource that does not exist', async () => {
-    expect((await producer.call('GET', '/v1/records/orders/1')).json).toMatchObject({ status: 400, field: 'resource' });
+    expect((await producer.call('GET', '/v1/records/nothings/1')).json).toMatchObject({ status: 400, field: 'resource' });
   });
 });
 
@@ -156,6 +156,12 @@ describe('replaying', () => {
     const id = headers.get('location')?.split('/').at(-1) ?? '';
     expect((await producer.store.runs.get(id))?.replay).toEqual([{ resource: 'profiles', ids: ['P3'] }]);
     await producer.call('POST', `/v1/syncs/${id}/cancel`);
+  });
+
+  it('are not replayed where Klaviyo cannot read single records, and say what helps instead', async () => {
+    const { status, json } = await replay({ resource: 'list-members' });
+    expect(status).toBe(422);
+    expect(json).toMatchObject({ code: 'replay_not_possible', field: 'resource', detail: expect.stringContaining('full run') });
   });
 
   it('starts nothing when nothing fits', async () => {

@@ -1,12 +1,18 @@
 import { CALLBACK_PATH } from '@tajo/contracts';
 import { z } from 'zod';
 import { cancelSync } from './handlers/cancel-sync.js';
+import { compareCampaigns } from './handlers/compare-campaigns.js';
 import { connectKlaviyo } from './handlers/connect-klaviyo.js';
 import { explainRecord } from './handlers/explain-record.js';
+import { exportArchive } from './handlers/export-archive.js';
+import { listArchive } from './handlers/list-archive.js';
+import { listArchived } from './handlers/list-archived.js';
 import { listRejections } from './handlers/list-rejections.js';
 import { listSyncs } from './handlers/list-syncs.js';
 import { pauseSync } from './handlers/pause-sync.js';
+import { queryMetrics } from './handlers/query-metrics.js';
 import { readLive, readReady } from './handlers/read-health.js';
+import { readArchived } from './handlers/read-archived.js';
 import { readKlaviyo } from './handlers/read-klaviyo.js';
 import { readMetrics } from './handlers/read-metrics.js';
 import { readSync } from './handlers/read-sync.js';
@@ -16,6 +22,7 @@ import { resumeSync } from './handlers/resume-sync.js';
 import { retrySync } from './handlers/retry-sync.js';
 import { startSync } from './handlers/start-sync.js';
 import { testKlaviyo } from './handlers/test-klaviyo.js';
+import { trackEvent } from './handlers/track-event.js';
 import { watchSync } from './handlers/watch-sync.js';
 import { type Route, route } from './route.js';
 import * as s from './schemas.js';
@@ -58,14 +65,43 @@ export const routes: readonly Route[] = [
   }),
   route({
     method: 'post',
+    path: '/v1/klaviyo/events',
+    id: 'trackEvent',
+    summary: 'Record an event in Klaviyo and in Brevo',
+    description:
+      'Klaviyo first; in Brevo under the name that `event_mapping` gives it. Accepted means that Klaviyo has it: the answer says what became of it in Brevo, and what happens next where it is not there yet. Harmless to repeat with the same `unique_id` or Idempotency-Key.',
+    headers: s.EventHeaders,
+    body: s.TrackEvent,
+    answers: { 202: { description: 'Accepted, with both outcomes.', schema: s.EventTracked } },
+    problems: [400, 409, 415, 422],
+    handle: trackEvent,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/klaviyo/metrics/query',
+    id: 'queryMetrics',
+    summary: 'Count the events of a Klaviyo metric over time',
+    description: 'By when they happened. Answers are kept for a while: long for what is long past, briefly where today is in it.',
+    body: s.QueryMetrics,
+    answers: { 200: { description: 'The numbers.', schema: s.MetricNumbers } },
+    problems: [404, 409, 415, 422, 502],
+    handle: queryMetrics,
+  }),
+  route({
+    method: 'post',
     path: '/v1/syncs',
     id: 'startSync',
     summary: 'Start a run',
-    description: 'One run of an account at a time: while one is not finished, 409 names it in `runId`.',
+    description:
+      'One run of an account at a time: while one is not finished, 409 names it in `runId`. With `dry_run=true` nothing is started, and the answer is the plan.',
+    query: s.StartSyncQuery,
     headers: s.IdempotencyHeaders,
     body: s.StartSync,
-    answers: { 200: aRun('The run this Idempotency-Key started before.'), 202: aRun('Accepted; `Location` is the run.') },
-    problems: [400, 409, 415, 422],
+    answers: {
+      200: { description: 'The run this Idempotency-Key started before; with `dry_run=true` the plan.', schema: s.RunOrPlan },
+      202: aRun('Accepted; `Location` is the run.'),
+    },
+    problems: [400, 409, 415, 422, 502],
     handle: startSync,
   }),
   route({
@@ -175,6 +211,62 @@ export const routes: readonly Route[] = [
     answers: { 200: { description: 'The answer.', schema: s.RecordExplanation } },
     problems: [400],
     handle: explainRecord,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/archive',
+    id: 'listArchive',
+    summary: 'What is kept of Klaviyo in our own store',
+    query: s.AccountQuery,
+    answers: { 200: { description: 'By resource.', schema: s.Archive } },
+    problems: [400],
+    handle: listArchive,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/archive/campaign-results',
+    id: 'compareCampaigns',
+    summary: 'Results of campaigns at Klaviyo and of their drafts at Brevo',
+    query: s.ListArchivedQuery,
+    answers: { 200: { description: 'One page.', schema: s.CampaignResults } },
+    problems: [400],
+    handle: compareCampaigns,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/archive/{resource}',
+    id: 'listArchived',
+    summary: 'List the kept records of a resource',
+    params: s.ArchiveParams,
+    query: s.ListArchivedQuery,
+    answers: { 200: { description: 'One page, by id.', schema: s.ArchivedList } },
+    problems: [400],
+    handle: listArchived,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/archive/{resource}/export',
+    id: 'exportArchive',
+    summary: 'Export every kept record of a resource',
+    description: 'As one file, while it is read. Cells that spreadsheets would run as formulas begin with an apostrophe.',
+    params: s.ArchiveParams,
+    query: s.ExportArchiveQuery,
+    answers: {
+      200: { description: 'The file.', otherTypes: { 'application/x-ndjson': z.string(), 'text/csv': z.string() } },
+    },
+    problems: [400],
+    handle: exportArchive,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/archive/{resource}/{id}',
+    id: 'readArchived',
+    summary: 'Read one kept record',
+    params: s.ArchivedParams,
+    query: s.AccountQuery,
+    answers: { 200: { description: 'The record.', schema: s.ArchivedRecord } },
+    problems: [400, 404],
+    handle: readArchived,
   }),
   route({
     method: 'post',

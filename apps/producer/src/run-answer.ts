@@ -1,5 +1,6 @@
 import { RUNS_QUEUE, SETTLEMENTS_QUEUE, wake } from '@tajo/contracts';
-import { type StoredRun, viewRun } from '@tajo/store';
+import { type Plan, readPlan } from '@tajo/planner';
+import { type RunView, type StoredRun, viewRun } from '@tajo/store';
 import type { Queue } from 'bullmq';
 import type { Context } from './context.js';
 import { notFound, Problem } from './problem.js';
@@ -11,8 +12,16 @@ export async function findRun({ store }: Context, id: string): Promise<StoredRun
   return run;
 }
 
-export async function answerRun({ store, now }: Context, run: StoredRun, status: 200 | 202): Promise<Answer> {
-  const body = await viewRun(store.slices, run, now());
+/** A run as the API shows it. */
+export type ShownRun = Omit<RunView, 'forecast'> & { plan: Plan | null };
+
+export async function showRun({ store, now }: Pick<Context, 'store' | 'now'>, run: StoredRun): Promise<ShownRun> {
+  const { forecast, ...view } = await viewRun(store.slices, run, now());
+  return { ...view, plan: readPlan(forecast) };
+}
+
+export async function answerRun(context: Context, run: StoredRun, status: 200 | 202): Promise<Answer> {
+  const body = await showRun(context, run);
   return { status, body, ...(status === 202 && { headers: { location: `/v1/syncs/${run._id}` } }) };
 }
 

@@ -1,6 +1,10 @@
 import { DEFAULT_ACCOUNT } from '@tajo/accounts';
+import { metricDimensions, metricIntervals, metricMeasurements } from '@tajo/klaviyo';
 import { resourceNames } from '@tajo/mapping';
+import { planSchema } from '@tajo/planner';
 import { z } from 'zod';
+import { keptNames } from './archive/kept.js';
+import { requestable } from './enabled-resources.js';
 
 /** Schemas with a name of their own in the OpenAPI document, and so in the SDK's types. */
 export const requestSchemas = z.registry<{ id: string }>();
@@ -22,6 +26,8 @@ const accountId = z
   .describe('Name of the account; the one of the configuration file is `default`.');
 const account = accountId.default(DEFAULT_ACCOUNT);
 const resource = z.enum(resourceNames, `Unknown resource; known are: ${resourceNames.join(', ')}`);
+const requested = z.enum(requestable, `Unknown resource; known are: ${requestable.join(', ')}`);
+const kept = z.enum(keptNames, `Nothing is kept under this name; known are: ${keptNames.join(', ')}`);
 const key = z.string().trim().min(1, 'must not be empty').max(500, 'is longer than a key can be');
 const sourceId = z.string().min(1).max(200);
 const time = z.iso.datetime();
@@ -66,7 +72,7 @@ export const StartSync = request(
   z.strictObject({
     account,
     resources: z
-      .array(resource)
+      .array(requested)
       .min(1, 'must name at least one')
       .optional()
       .describe('Default: those switched on in the configuration.'),
@@ -75,6 +81,14 @@ export const StartSync = request(
   }),
 );
 export type StartSync = z.output<typeof StartSync>;
+
+export const StartSyncQuery = z.strictObject({
+  dry_run: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('`true` starts nothing and answers 200 with what the run would do. It only reads, and takes up to a minute.'),
+});
+export type StartSyncQuery = z.output<typeof StartSyncQuery>;
 
 export const ReplayRejections = request(
   'ReplayRejections',
@@ -86,6 +100,79 @@ export const ReplayRejections = request(
   }),
 );
 export type ReplayRejections = z.output<typeof ReplayRejections>;
+
+const identifier = z.string().trim().min(1, 'must not be empty').max(255, 'is longer than 255 characters');
+
+export const TrackEvent = request(
+  'TrackEvent',
+  z.strictObject({
+    account,
+    event: z
+      .string()
+      .trim()
+      .min(1, 'must not be empty')
+      .max(127, 'is longer than the 127 characters Klaviyo takes')
+      .describe("Name of Klaviyo's metric; made there when there is none of it."),
+    profile: z
+      .strictObject({
+        id: identifier.optional().describe("Klaviyo's id of the profile."),
+        email: identifier.optional(),
+        phone_number: identifier.optional().describe('E.164, e.g. +14155550132.'),
+        external_id: identifier.optional(),
+      })
+      .refine((profile) => Object.values(profile).some((value) => value !== undefined), {
+        error: 'needs one of id, email, phone_number and external_id',
+      })
+      .describe('Whom it is about. Klaviyo makes the profile when there is none; Brevo never makes a contact of an event.'),
+    properties: z.record(z.string(), z.unknown()).default({}),
+    value: z.number().optional().describe('E.g. the amount of an order.'),
+    value_currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'must be three capitals (ISO 4217), e.g. EUR')
+      .optional(),
+    time: z.iso
+      .datetime({ offset: true, error: 'must be ISO 8601 with an offset, e.g. 2026-01-31T12:00:00Z' })
+      .optional()
+      .describe('When it happened, kept to the second; default now.'),
+    unique_id: identifier
+      .optional()
+      .describe(
+        'Tells this event from every other one of its metric: what is sent again under the same id is recorded once. Default: made from the Idempotency-Key, else at random.',
+      ),
+  }),
+);
+export type TrackEvent = z.output<typeof TrackEvent>;
+
+const day = z
+  .string()
+  .regex(
+    /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/,
+    'must be a date (2026-01-31) or a time (2026-01-31T12:00:00, or with an offset)',
+  );
+
+export const QueryMetrics = request(
+  'QueryMetrics',
+  z.strictObject({
+    account,
+    metric: identifier.describe('Name or id of a metric. Names repeat across integrations; then the id is needed.'),
+    measurements: z
+      .array(z.enum(metricMeasurements, `Unknown measurement; known are: ${metricMeasurements.join(', ')}`))
+      .min(1, 'must name at least one')
+      .default(['count'])
+      .describe('`count` of events, `sum_value` of their values, `unique` profiles.'),
+    interval: z.enum(metricIntervals, `Unknown interval; known are: ${metricIntervals.join(', ')}`).default('day'),
+    from: day.describe('Inclusive. A date, or a time; without an offset one of `timezone`.'),
+    to: day.describe('Exclusive, and at most a year after `from`.'),
+    timezone: z.string().max(60).default('UTC').describe('IANA name, e.g. Europe/Berlin: where days begin.'),
+    by: z
+      .array(z.enum(metricDimensions, `Unknown dimension; known are: ${metricDimensions.join(', ')}`))
+      .max(5, 'takes at most five')
+      .default([])
+      .describe('Properties of the events to break the numbers down by.'),
+    fresh: z.boolean().default(false).describe('Ask Klaviyo even when the answer is known.'),
+  }),
+);
+export type QueryMetrics = z.output<typeof QueryMetrics>;
 
 export const AccountQuery = z.strictObject({ account });
 export type AccountQuery = z.output<typeof AccountQuery>;
@@ -121,17 +208,50 @@ export type RunParams = z.output<typeof RunParams>;
 export const RecordParams = z.object({ resource, sourceId: sourceId.describe('Id of the record at Klaviyo.') });
 export type RecordParams = z.output<typeof RecordParams>;
 
+export const ArchiveParams = z.object({ resource: kept });
+export type ArchiveParams = z.output<typeof ArchiveParams>;
+
+export const ArchivedParams = z.object({
+  resource: kept,
+  id: z.string().min(1).max(255).describe('Id of the record at Klaviyo.'),
+});
+export type ArchivedParams = z.output<typeof ArchivedParams>;
+
+export const ListArchivedQuery = z.strictObject({
+  account,
+  after: z.string().min(1).max(255).optional().describe('`next` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+export type ListArchivedQuery = z.output<typeof ListArchivedQuery>;
+
+export const ExportArchiveQuery = z.strictObject({
+  account,
+  format: z
+    .enum(['csv', 'ndjson'])
+    .default('ndjson')
+    .describe('`ndjson` has every record whole; `csv` a column for each of its parts, lists as JSON.'),
+});
+export type ExportArchiveQuery = z.output<typeof ExportArchiveQuery>;
+
 export const CallbackParams = z.object({ token: z.string().max(200) });
 export type CallbackParams = z.output<typeof CallbackParams>;
 
+const idempotencyKey = z
+  .string()
+  .regex(/^[\u0021-\u007e]{1,200}$/, 'must be 1 to 200 printable ASCII characters without spaces')
+  .optional();
+
 export const IdempotencyHeaders = z.object({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\u0021-\u007e]{1,200}$/, 'must be 1 to 200 printable ASCII characters without spaces')
-    .optional()
-    .describe('The same key with the same body starts nothing new and answers with the same run.'),
+  'idempotency-key': idempotencyKey.describe('The same key with the same body starts nothing new and answers with the same run.'),
 });
 export type IdempotencyHeaders = z.output<typeof IdempotencyHeaders>;
+
+export const EventHeaders = z.object({
+  'idempotency-key': idempotencyKey.describe(
+    'Where the body has no `unique_id`, the same key with the same body is the same event.',
+  ),
+});
+export type EventHeaders = z.output<typeof EventHeaders>;
 
 // ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -223,18 +343,24 @@ const runProblem = z.object({ code: z.string(), message: z.string(), remedy: z.s
 const totals = z.record(z.string(), Counts).describe('By resource.');
 const sliceStates = z.record(z.string(), byName).describe('By resource: how many slices stand in which state.');
 
+const differences = z.array(z.object({ key: z.string(), klaviyo: whole, brevo: whole, explanation: z.string() }));
+
 export const Reconciliation = answer(
   'Reconciliation',
   z.object({
     klaviyo: byName,
     brevo: byName,
-    differences: z.array(z.object({ key: z.string(), klaviyo: whole, brevo: whole, explanation: z.string() })),
+    differences,
     wronglyMailable: whole.describe('Contacts that Brevo would mail though Klaviyo does not allow it.'),
     phonesNotTaken: whole.describe('Contacts whose phone number Brevo dropped without refusing the row.'),
     foreign: whole.describe('Contacts in Brevo that did not come from this Klaviyo account.'),
     notRead: whole.describe('Contacts written by earlier runs that this run did not read.'),
   }),
 );
+
+export const Comparison = answer('Comparison', z.object({ klaviyo: byName, brevo: byName, differences }));
+
+export const Plan = answer('Plan', planSchema);
 
 export const Run = answer(
   'Run',
@@ -249,13 +375,21 @@ export const Run = answer(
     finishedAt: time.nullable(),
     durationMs: whole,
     problem: runProblem,
+    plan: Plan.nullable().describe(
+      'What was expected before the first write, to be laid beside what came; null when it could not be made.',
+    ),
     planned: z.array(z.string()).describe('Finished stages of planning.'),
     totals,
     slices: sliceStates,
     balanced: z.boolean().describe('Completed, every record read has exactly one outcome, and both sides agree on consent.'),
     reconciliation: Reconciliation.nullable(),
+    comparisons: z.record(z.string(), Comparison).describe('By resource: numbers of both sides, where both can be counted.'),
+    notes: z.array(z.string()).describe('What an operator should know of how single parts ended, e.g. that a list is gone.'),
+    resumesAt: time.nullable().describe('Set when all that is left waits for a quota: when the first part goes on.'),
   }),
 );
+
+export const RunOrPlan = answer('RunOrPlan', z.union([Run, Plan]));
 
 export const RunList = answer(
   'RunList',
@@ -293,6 +427,7 @@ export const Progress = answer(
     rate: z.array(LaneUse),
     totals,
     slices: sliceStates,
+    resumesAt: time.nullable().describe('Set when all that is left waits for a quota: when the first part goes on.'),
     problem: runProblem,
   }),
 );
@@ -356,6 +491,126 @@ export const RecordExplanation = answer(
       .object({ id: z.string(), state: runState, finishedAt: time.nullable() })
       .nullable()
       .describe('The latest run of the account.'),
+  }),
+);
+
+export const EventTracked = answer(
+  'EventTracked',
+  z.object({
+    account: z.string(),
+    event: z.string(),
+    uniqueId: z.string().describe('To be given as `unique_id` by a repeat.'),
+    time,
+    klaviyo: z.object({ outcome: z.enum(['accepted']), message: z.string() }),
+    brevo: z.object({
+      outcome: z
+        .enum(['recorded', 'pending', 'contact_unknown', 'not_carried', 'refused'])
+        .describe(
+          '`pending`: not recorded or not known, a repeat or the sync of events completes it · `contact_unknown`: nobody there it could belong to · `not_carried`: by the configuration Brevo is not meant to have it.',
+        ),
+      event: z.string().nullable().describe('Its name in Brevo.'),
+      message: z.string().describe('What happened and what happens next.'),
+    }),
+  }),
+);
+export type EventTracked = z.output<typeof EventTracked>;
+
+export const MetricNumbers = answer(
+  'MetricNumbers',
+  z.object({
+    account: z.string(),
+    metric: z.object({ id: z.string(), name: z.string(), integration: z.string().nullable() }),
+    measurements: z.array(z.enum(metricMeasurements)),
+    interval: z.enum(metricIntervals),
+    from: z.string().describe('As asked for, as a time of `timezone`.'),
+    to: z.string(),
+    timezone: z.string(),
+    by: z.array(z.string()),
+    dates: z.array(z.string()).describe('Where each interval begins.'),
+    rows: z.array(
+      z.object({
+        dimensions: z.array(z.string()).describe('One for each of `by`; empty for events without the property.'),
+        measurements: z.record(z.string(), z.array(z.number())).describe('By measurement: one number for each of `dates`.'),
+      }),
+    ),
+    cachedAt: time.nullable().describe('When Klaviyo was asked, where the answer was known; null when it was asked just now.'),
+  }),
+);
+export type MetricNumbers = z.output<typeof MetricNumbers>;
+
+export const Archive = answer(
+  'Archive',
+  z.object({
+    account: z.string(),
+    resources: z.array(
+      z.object({
+        resource: z.string(),
+        title: z.string(),
+        records: whole,
+        why: z
+          .string()
+          .nullable()
+          .describe('Why they go no further than our own store; null for those that are in Brevo as well.'),
+      }),
+    ),
+  }),
+);
+
+export const ArchivedRecord = answer(
+  'ArchivedRecord',
+  z.object({
+    resource: z.string(),
+    id: z.string().describe('At Klaviyo.'),
+    run: z.string().describe('The last run that saw it at Klaviyo.'),
+    at: time.describe('When it last changed.'),
+    data: z.record(z.string(), z.unknown()),
+  }),
+);
+
+export const ArchivedList = answer(
+  'ArchivedList',
+  z.object({
+    records: z.array(ArchivedRecord),
+    next: z.string().nullable().describe('To be given as `after`; null when there are no more.'),
+  }),
+);
+
+const statistics = z.record(z.string(), z.number());
+
+export const CampaignResults = answer(
+  'CampaignResults',
+  z.object({
+    campaigns: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        status: z.string().nullable(),
+        channel: z.string().nullable(),
+        sent: z.string().nullable(),
+        klaviyo: z
+          .array(
+            z.object({
+              message: z.string().nullable(),
+              timeframe: z.string().nullable(),
+              statistics: statistics.describe('Rates are fractions, not percent.'),
+              at: time,
+            }),
+          )
+          .describe('One for each message; none for a campaign outside the timeframe of the report.'),
+        brevo: z
+          .array(
+            z.object({
+              message: z.string(),
+              campaign: whole.nullable().describe("Brevo's id of the draft."),
+              status: z.string().nullable(),
+              statistics: statistics.describe("Brevo's global statistics; nothing before somebody has sent it."),
+              at: time,
+            }),
+          )
+          .describe('One for each message that became a draft.'),
+      }),
+    ),
+    next: z.string().nullable().describe('To be given as `after`; null when there are no more.'),
   }),
 );
 

@@ -26,7 +26,7 @@ async function aRun(state: RunState = 'planning', set: object = {}): Promise<str
   if (state !== 'planning') await producer.store.runs.update(id, { state, ...set });
   return id;
 }
-const planned = { plan: { done: ['targets', 'slices'], sweepOffset: 0 } };
+const planned = { plan: { done: ['checked'], sweepOffset: 0, begun: ['profiles'] } };
 
 describe('starting a run', () => {
   it('accepts it, says where it is, and hands it to the workers', async () => {
@@ -40,7 +40,13 @@ describe('starting a run', () => {
   });
 
   it('takes the resources switched on in the configuration when none are named', async () => {
-    expect((await start({ mode: 'full' })).json).toMatchObject({ resources: ['profiles'] });
+    expect((await start({ mode: 'full' })).json).toMatchObject({
+      resources: ['profiles', 'events', 'lists', 'list-members', 'segments', 'segment-members'],
+    });
+  });
+
+  it('takes a switch of the configuration for all that it turns on', async () => {
+    expect((await start({ mode: 'full', resources: ['lists'] })).json).toMatchObject({ resources: ['lists', 'list-members'] });
   });
 
   it('refuses a second run of the account and names the first', async () => {

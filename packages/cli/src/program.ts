@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addArchive } from './commands/archive.js';
 import { addConfigCheck } from './commands/config-check.js';
 import { addConnectorsConnect } from './commands/connectors-connect.js';
 import { addConnectorsStatus } from './commands/connectors-status.js';
 import { addConnectorsTest } from './commands/connectors-test.js';
 import { addDoctor } from './commands/doctor.js';
 import { addExplain } from './commands/explain.js';
+import { addMetricsQuery } from './commands/metrics-query.js';
 import { addRejectionsList } from './commands/rejections-list.js';
 import { addRejectionsReplay } from './commands/rejections-replay.js';
 import { addSyncChanges } from './commands/sync-change.js';
 import { addSyncList } from './commands/sync-list.js';
+import { addSyncPlan } from './commands/sync-plan.js';
 import { addSyncRun } from './commands/sync-run.js';
 import { addSyncStatus } from './commands/sync-status.js';
 import { addUp } from './commands/up.js';
@@ -47,6 +50,7 @@ First steps:
   addConnectorsTest(connectors, context);
 
   const sync = program.command('sync').description('Start runs and follow them.');
+  addSyncPlan(sync, context);
   addSyncRun(sync, context);
   addSyncStatus(sync, context);
   addSyncList(sync, context);
@@ -56,6 +60,10 @@ First steps:
   addRejectionsList(rejections, context);
   addRejectionsReplay(rejections, context);
   addExplain(program, context);
+
+  addMetricsQuery(program.command('metrics').description("Klaviyo's metrics."), context);
+
+  addArchive(program, context);
 
   addConfigCheck(program.command('config').description('The configuration.'), context);
   addDoctor(program, context);

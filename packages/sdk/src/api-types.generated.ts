@@ -20,7 +20,7 @@ export interface StartSync {
   /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
   account?: string;
   /** Default: those switched on in the configuration. */
-  resources?: 'profiles'[];
+  resources?: ('profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes' | 'catalogs')[];
   /** Only `full` can be run yet. */
   mode: 'full' | 'incremental' | 'verify';
   /** Write records again although they have not changed. Default false. */
@@ -30,10 +30,56 @@ export interface StartSync {
 export interface ReplayRejections {
   /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
   account?: string;
-  resource: 'profiles';
+  resource: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
   reason?: string;
   /** Klaviyo ids; default all that fit. */
   sourceIds?: string[];
+}
+
+export interface TrackEvent {
+  /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
+  account?: string;
+  /** Name of Klaviyo's metric; made there when there is none of it. */
+  event: string;
+  /** Whom it is about. Klaviyo makes the profile when there is none; Brevo never makes a contact of an event. */
+  profile: {
+    /** Klaviyo's id of the profile. */
+    id?: string;
+    email?: string;
+    /** E.164, e.g. +14155550132. */
+    phone_number?: string;
+    external_id?: string;
+  };
+  /** Default {}. */
+  properties?: { [name: string]: unknown };
+  /** E.g. the amount of an order. */
+  value?: number;
+  value_currency?: string;
+  /** When it happened, kept to the second; default now. */
+  time?: string;
+  /** Tells this event from every other one of its metric: what is sent again under the same id is recorded once. Default: made from the Idempotency-Key, else at random. */
+  unique_id?: string;
+}
+
+export interface QueryMetrics {
+  /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
+  account?: string;
+  /** Name or id of a metric. Names repeat across integrations; then the id is needed. */
+  metric: string;
+  /** `count` of events, `sum_value` of their values, `unique` profiles. Default ["count"]. */
+  measurements?: ('count' | 'sum_value' | 'unique')[];
+  /** Default 'day'. */
+  interval?: 'hour' | 'day' | 'week' | 'month';
+  /** Inclusive. A date, or a time; without an offset one of `timezone`. */
+  from: string;
+  /** Exclusive, and at most a year after `from`. */
+  to: string;
+  /** IANA name, e.g. Europe/Berlin: where days begin. Default 'UTC'. */
+  timezone?: string;
+  /** Properties of the events to break the numbers down by. Default []. */
+  by?: ('$attributed_channel' | '$attributed_flow' | '$attributed_message' | '$attributed_variation' | '$campaign_channel' | '$flow' | '$flow_channel' | '$message' | '$message_send_cohort' | '$usage_amount' | '$value_currency' | '$variation' | '$variation_send_cohort' | 'Bot Click' | 'Bounce Type' | 'Campaign Name' | 'Client Canonical' | 'Client Name' | 'Client Type' | 'Email Domain' | 'Failure Source' | 'Failure Type' | 'From Number' | 'From Phone Region' | 'Inbox Provider' | 'List' | 'Message Name' | 'Message Type' | 'Method' | 'Segment Count' | 'Subject' | 'To Number' | 'To Phone Region' | 'URL' | 'form_id')[];
+  /** Ask Klaviyo even when the answer is known. Default false. */
+  fresh?: boolean;
 }
 
 export interface Problem {
@@ -157,6 +203,80 @@ export interface Reconciliation {
   notRead: number;
 }
 
+export interface Comparison {
+  klaviyo: { [name: string]: number };
+  brevo: { [name: string]: number };
+  differences: {
+    key: string;
+    klaviyo: number;
+    brevo: number;
+    explanation: string;
+  }[];
+}
+
+export interface Plan {
+  at: string;
+  resources: ({
+    resource: string;
+    /** How many a run would read. */
+    records: number | null;
+    counted: 'exact' | 'sampled' | 'at least' | 'unknown';
+    /** How many earlier runs have written; unchanged ones are not written again. */
+    linked: number;
+    /** How many would be written if no record of an earlier run has changed. */
+    toWrite: number | null;
+    /** Requests by rate limit, of both vendors. */
+    lanes: {
+      /** As in the progress of a run, e.g. `klaviyo:default:GET /api/profiles`. */
+      lane: string;
+      requests: number;
+      /** The shortest time in which the rate limit lets them through. */
+      seconds: number;
+    }[];
+    /** The rate limit that takes the longest; null when none makes it wait. */
+    bindingLane: string | null;
+    /** The shortest time the rate limits allow, if nothing else ran. */
+    seconds: number;
+    notes: string[];
+  })[];
+  /** Every rate limit that the run would draw on, the slowest first. */
+  lanes: {
+    /** As in the progress of a run, e.g. `klaviyo:default:GET /api/profiles`. */
+    lane: string;
+    requests: number;
+    /** The shortest time in which the rate limit lets them through. */
+    seconds: number;
+    /** Requests in its longest window, as far as this installation may use them; 0 when limits are off. */
+    limit: number;
+    windowMs: number;
+  }[];
+  bindingLane: string | null;
+  /** The shortest time the rate limits and the order of the resources allow. Network and Brevo take their time on top. */
+  seconds: number;
+  /** Quotas that the run comes near, or would break. */
+  quotas: {
+    /** What is limited, e.g. `lists`. */
+    quota: string;
+    limit: number;
+    /** What there would be at the end, or requests of the run. */
+    needed: number;
+    broken: boolean;
+    message: string;
+  }[];
+  /** Contact attributes that would be created in Brevo. */
+  attributes: string[];
+  /** Lists that would be created in Brevo; a name that is taken there gets a number. */
+  lists: string[];
+  /** The consent that the profiles would carry, scaled up from the sample, in the words of `tally`. */
+  consent: { [name: string]: number } | null;
+  /** What becomes of events that happened long ago. */
+  history: string | null;
+  /** What could not be looked at, and why. */
+  notes: string[];
+  /** What making this plan cost. */
+  requests: number;
+}
+
 export interface Run {
   id: string;
   account: string;
@@ -173,6 +293,8 @@ export interface Run {
     remedy?: string;
     at: string;
   } | null;
+  /** What was expected before the first write, to be laid beside what came; null when it could not be made. */
+  plan: Plan | null;
   /** Finished stages of planning. */
   planned: string[];
   /** By resource. */
@@ -182,7 +304,15 @@ export interface Run {
   /** Completed, every record read has exactly one outcome, and both sides agree on consent. */
   balanced: boolean;
   reconciliation: Reconciliation | null;
+  /** By resource: numbers of both sides, where both can be counted. */
+  comparisons: { [name: string]: Comparison };
+  /** What an operator should know of how single parts ended, e.g. that a list is gone. */
+  notes: string[];
+  /** Set when all that is left waits for a quota: when the first part goes on. */
+  resumesAt: string | null;
 }
+
+export type RunOrPlan = Run | Plan;
 
 export interface RunList {
   runs: Run[];
@@ -222,6 +352,8 @@ export interface Progress {
   totals: { [name: string]: Counts };
   /** By resource: how many slices stand in which state. */
   slices: { [name: string]: { [name: string]: number } };
+  /** Set when all that is left waits for a quota: when the first part goes on. */
+  resumesAt: string | null;
   problem: {
     code: string;
     message: string;
@@ -289,6 +421,110 @@ export interface RecordExplanation {
   } | null;
 }
 
+export interface EventTracked {
+  account: string;
+  event: string;
+  /** To be given as `unique_id` by a repeat. */
+  uniqueId: string;
+  time: string;
+  klaviyo: {
+    outcome: 'accepted';
+    message: string;
+  };
+  brevo: {
+    /** `pending`: not recorded or not known, a repeat or the sync of events completes it · `contact_unknown`: nobody there it could belong to · `not_carried`: by the configuration Brevo is not meant to have it. */
+    outcome: 'recorded' | 'pending' | 'contact_unknown' | 'not_carried' | 'refused';
+    /** Its name in Brevo. */
+    event: string | null;
+    /** What happened and what happens next. */
+    message: string;
+  };
+}
+
+export interface MetricNumbers {
+  account: string;
+  metric: {
+    id: string;
+    name: string;
+    integration: string | null;
+  };
+  measurements: ('count' | 'sum_value' | 'unique')[];
+  interval: 'hour' | 'day' | 'week' | 'month';
+  /** As asked for, as a time of `timezone`. */
+  from: string;
+  to: string;
+  timezone: string;
+  by: string[];
+  /** Where each interval begins. */
+  dates: string[];
+  rows: {
+    /** One for each of `by`; empty for events without the property. */
+    dimensions: string[];
+    /** By measurement: one number for each of `dates`. */
+    measurements: { [name: string]: number[] };
+  }[];
+  /** When Klaviyo was asked, where the answer was known; null when it was asked just now. */
+  cachedAt: string | null;
+}
+
+export interface Archive {
+  account: string;
+  resources: ({
+    resource: string;
+    title: string;
+    records: number;
+    /** Why they go no further than our own store; null for those that are in Brevo as well. */
+    why: string | null;
+  })[];
+}
+
+export interface ArchivedRecord {
+  resource: string;
+  /** At Klaviyo. */
+  id: string;
+  /** The last run that saw it at Klaviyo. */
+  run: string;
+  /** When it last changed. */
+  at: string;
+  data: { [name: string]: unknown };
+}
+
+export interface ArchivedList {
+  records: ArchivedRecord[];
+  /** To be given as `after`; null when there are no more. */
+  next: string | null;
+}
+
+export interface CampaignResults {
+  campaigns: ({
+    id: string;
+    name: string;
+    status: string | null;
+    channel: string | null;
+    sent: string | null;
+    /** One for each message; none for a campaign outside the timeframe of the report. */
+    klaviyo: ({
+      message: string | null;
+      timeframe: string | null;
+      /** Rates are fractions, not percent. */
+      statistics: { [name: string]: number };
+      at: string;
+    })[];
+    /** One for each message that became a draft. */
+    brevo: ({
+      message: string;
+      /** Brevo's id of the draft. */
+      campaign: number | null;
+      status: string | null;
+      /** Brevo's global statistics; nothing before somebody has sent it. */
+      statistics: { [name: string]: number };
+      at: string;
+    })[];
+  })[];
+  /** To be given as `after`; null when there are no more. */
+  next: string | null;
+}
+
 export interface Health {
   status: 'ok' | 'not ready';
 }
@@ -312,14 +548,32 @@ export interface Operations {
     body: TestConnector;
     answer: ConnectorTest;
   };
+  /** Record an event in Klaviyo and in Brevo. */
+  trackEvent: {
+    header: {
+      /** Where the body has no `unique_id`, the same key with the same body is the same event. */
+      'Idempotency-Key'?: string;
+    };
+    body: TrackEvent;
+    answer: EventTracked;
+  };
+  /** Count the events of a Klaviyo metric over time. */
+  queryMetrics: {
+    body: QueryMetrics;
+    answer: MetricNumbers;
+  };
   /** Start a run. */
   startSync: {
+    query: {
+      /** `true` starts nothing and answers 200 with what the run would do. It only reads, and takes up to a minute. */
+      dry_run?: 'true' | 'false';
+    };
     header: {
       /** The same key with the same body starts nothing new and answers with the same run. */
       'Idempotency-Key'?: string;
     };
     body: StartSync;
-    answer: Run;
+    answer: RunOrPlan | Run;
   };
   /** List runs, the latest first. */
   listSyncs: {
@@ -391,7 +645,7 @@ export interface Operations {
       /** Name of the account; the one of the configuration file is `default`. */
       account?: string;
       run?: string;
-      resource?: 'profiles';
+      resource?: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
       reason?: string;
       outcome?: 'rejected' | 'skipped';
       state?: 'open' | 'replaying' | 'resolved';
@@ -409,7 +663,7 @@ export interface Operations {
   /** Why a record is, or is not, in Brevo. */
   explainRecord: {
     path: {
-      resource: 'profiles';
+      resource: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
       /** Id of the record at Klaviyo. */
       sourceId: string;
     };
@@ -418,6 +672,65 @@ export interface Operations {
       account?: string;
     };
     answer: RecordExplanation;
+  };
+  /** What is kept of Klaviyo in our own store. */
+  listArchive: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: Archive;
+  };
+  /** Results of campaigns at Klaviyo and of their drafts at Brevo. */
+  compareCampaigns: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+      /** `next` of the page before. */
+      after?: string;
+      limit?: number;
+    };
+    answer: CampaignResults;
+  };
+  /** List the kept records of a resource. */
+  listArchived: {
+    path: {
+      resource: 'lists' | 'segments' | 'metrics' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
+    };
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+      /** `next` of the page before. */
+      after?: string;
+      limit?: number;
+    };
+    answer: ArchivedList;
+  };
+  /** Export every kept record of a resource. */
+  exportArchive: {
+    path: {
+      resource: 'lists' | 'segments' | 'metrics' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
+    };
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+      /** `ndjson` has every record whole; `csv` a column for each of its parts, lists as JSON. */
+      format?: 'csv' | 'ndjson';
+    };
+    answer: undefined;
+  };
+  /** Read one kept record. */
+  readArchived: {
+    path: {
+      resource: 'lists' | 'segments' | 'metrics' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
+      /** Id of the record at Klaviyo. */
+      id: string;
+    };
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: ArchivedRecord;
   };
   /** For Brevo: an import has ended. */
   receiveCallback: {

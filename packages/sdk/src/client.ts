@@ -1,4 +1,14 @@
-import type { ConnectKlaviyo, Operations, Progress, ReplayRejections, StartSync } from './api-types.generated.js';
+import type {
+  ConnectKlaviyo,
+  Operations,
+  Plan,
+  Progress,
+  QueryMetrics,
+  ReplayRejections,
+  Run,
+  StartSync,
+  TrackEvent,
+} from './api-types.generated.js';
 import { type ApiRequest, createTransport, type Transport } from './transport.js';
 import { readProgress, watchRun, type WatchOptions } from './watch.js';
 
@@ -24,16 +34,22 @@ type Given<T> = { readonly [Key in keyof T]: T[Key] | undefined };
 
 /** Klaviyo allows one request a second to the endpoint a test begins with, and every scope is a request more. */
 const CONNECT_WITHIN_MS = 90_000;
+/** A plan looks at both accounts for up to a minute. */
+const PLAN_WITHIN_MS = 90_000;
 
 /**
  * The Tajo API. Every method throws `TajoApiError` when the API refuses and `TajoUnreachableError` when there is no answer. Reading
- * is tried up to three times; starting a run only with an idempotency key; any other change once.
+ * is tried up to three times, an event as well, since it is recorded once; starting a run only with an idempotency key; any other
+ * change once.
  */
 export class TajoClient {
   readonly connectors;
   readonly syncs;
   readonly rejections;
   readonly records;
+  readonly events;
+  readonly metrics;
+  readonly archive;
 
   constructor(options: TajoClientOptions) {
     const { apiKey, brevoApiKey, baseUrl = 'http://127.0.0.1:3000', timeoutMs = 30_000 } = options;
@@ -44,6 +60,9 @@ export class TajoClient {
     this.syncs = syncsOf(transport);
     this.rejections = rejectionsOf(transport);
     this.records = recordsOf(transport);
+    this.events = eventsOf(transport);
+    this.metrics = metricsOf(transport);
+    this.archive = archiveOf(transport);
   }
 }
 
@@ -104,8 +123,23 @@ function syncsOf(transport: Transport) {
     start(
       request: StartSync,
       { idempotencyKey, signal }: CallOptions & { idempotencyKey?: string | undefined } = {},
-    ): Promise<AnswerOf<'startSync'>> {
-      return call<'startSync'>(transport, { method: 'POST', path: '/v1/syncs', body: request, idempotencyKey, signal });
+    ): Promise<Run> {
+      // Without `dry_run` it is never a plan.
+      return call<'startSync'>(transport, {
+        method: 'POST',
+        path: '/v1/syncs',
+        body: request,
+        idempotencyKey,
+        signal,
+      }) as Promise<Run>;
+    },
+
+    /** What a run of the same request would read and write, how long that takes and which quotas it would break. Starts nothing. */
+    plan(request: StartSync, { signal }: CallOptions = {}): Promise<Plan> {
+      const query = { dry_run: true };
+      const sent = { method: 'POST', path: '/v1/syncs', query, body: request, signal, timeoutMs: PLAN_WITHIN_MS } as const;
+      // With `dry_run` it always is one.
+      return call<'startSync'>(transport, sent) as Promise<Plan>;
     },
 
     get(id: string, { signal }: CallOptions = {}): Promise<AnswerOf<'readSync'>> {
@@ -163,6 +197,97 @@ function recordsOf(transport: Transport) {
   };
 }
 
+function eventsOf(transport: Transport) {
+  return {
+    /**
+     * Records an event in Klaviyo and in Brevo. With the same `unique_id` (or, without one, idempotency key) it is recorded once however
+     * often this is called; with neither this call alone is one event, however often it has to be sent. The answer says what became of
+     * it in Brevo.
+     */
+    track(
+      event: TrackEvent,
+      { idempotencyKey, signal }: CallOptions & { idempotencyKey?: string | undefined } = {},
+    ): Promise<AnswerOf<'trackEvent'>> {
+      const named = event.unique_id !== undefined || idempotencyKey !== undefined;
+      const body = named ? event : { ...event, unique_id: randomId() };
+      return call<'trackEvent'>(transport, {
+        method: 'POST',
+        path: '/v1/klaviyo/events',
+        body,
+        idempotencyKey,
+        repeatable: true,
+        signal,
+      });
+    },
+  };
+}
+
+function metricsOf(transport: Transport) {
+  return {
+    /** Counts the events of a Klaviyo metric over time; `cachedAt` says when Klaviyo was asked, where the answer was known. */
+    query(query: QueryMetrics, { signal }: CallOptions = {}): Promise<AnswerOf<'queryMetrics'>> {
+      const path = '/v1/klaviyo/metrics/query';
+      return call<'queryMetrics'>(transport, { method: 'POST', path, body: query, repeatable: true, signal });
+    },
+  };
+}
+
+type Page = CallOptions & Given<Partial<Operations['listArchived']['query']>>;
+
+function archiveOf(transport: Transport) {
+  return {
+    /** What is kept of Klaviyo, and how much of it. */
+    resources({ account, signal }: CallOptions & { account?: string | undefined } = {}): Promise<AnswerOf<'listArchive'>> {
+      return call<'listArchive'>(transport, { method: 'GET', path: '/v1/archive', query: { account }, signal });
+    },
+
+    /** One page of what is kept of a resource; `next` is the `after` of the following one. */
+    list(resource: string, { signal, ...query }: Page = {}): Promise<AnswerOf<'listArchived'>> {
+      return call<'listArchived'>(transport, { method: 'GET', path: archivePath(resource), query, signal });
+    },
+
+    get(
+      resource: string,
+      id: string,
+      { account, signal }: CallOptions & { account?: string | undefined } = {},
+    ): Promise<AnswerOf<'readArchived'>> {
+      const path = `${archivePath(resource)}/${encodeURIComponent(id)}`;
+      return call<'readArchived'>(transport, { method: 'GET', path, query: { account }, signal });
+    },
+
+    /**
+     * Everything kept of a resource, as one file in UTF-8 while it is read. Read it to its end or cancel it. It fails half way when the
+     * API cannot go on: what came by then is no whole file.
+     */
+    export(
+      resource: string,
+      {
+        format = 'ndjson',
+        account,
+        signal = new AbortController().signal,
+      }: CallOptions & { format?: 'csv' | 'ndjson' | undefined; account?: string | undefined } = {},
+    ): Promise<ReadableStream<Uint8Array>> {
+      const query = new URLSearchParams({ format, ...(account !== undefined && { account }) });
+      const accept = format === 'csv' ? 'text/csv' : 'application/x-ndjson';
+      return transport.stream({ path: `${archivePath(resource)}/export?${query.toString()}`, accept, signal });
+    },
+
+    /** Campaigns with what they did at Klaviyo, and what the drafts made of them did at Brevo. One page. */
+    campaignResults({ signal, ...query }: Page = {}): Promise<AnswerOf<'compareCampaigns'>> {
+      return call<'compareCampaigns'>(transport, { method: 'GET', path: '/v1/archive/campaign-results', query, signal });
+    },
+  };
+}
+
+/** `crypto.randomUUID` is missing in pages that came over plain http. */
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 function runPath(id: string): string {
   return `/v1/syncs/${encodeURIComponent(id)}`;
+}
+
+function archivePath(resource: string): string {
+  return `/v1/archive/${encodeURIComponent(resource)}`;
 }

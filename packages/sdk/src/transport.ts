@@ -16,6 +16,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Makes a POST safe to send again. */
   readonly idempotencyKey?: string | undefined;
+  /** As does this: the API knows a repeat, or it is a read by POST. */
+  readonly repeatable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
 }
@@ -78,7 +80,7 @@ export function createTransport({ baseUrl, apiKey, timeoutMs, fetch }: Transport
   return {
     baseUrl: base,
     async json(request) {
-      const maySendAgain = request.method === 'GET' || request.idempotencyKey !== undefined;
+      const maySendAgain = request.method === 'GET' || request.idempotencyKey !== undefined || request.repeatable === true;
       for (let tries = 1; ; tries += 1) {
         try {
           return await once(request);

@@ -60,7 +60,8 @@ ${problem(run)}
 ${counts(view, queueUrl)}
 ${slices(view)}
 ${reasons(view)}
-${reconciliation(run)}`,
+${reconciliation(run)}
+${comparisons(run)}`,
   });
 }
 
@@ -145,6 +146,26 @@ function reconciliation({ reconciliation: both }: StoredRun): Html {
 ${table('Both sides compared', ['Consent', { count: 'Klaviyo' }, { count: 'Brevo' }, 'Difference'], rows)}
 <p class="card"><span class="${both.wronglyMailable === 0 ? 'good' : 'bad'}">Mailable in Brevo though Klaviyo does not allow it: <strong>${both.wronglyMailable}</strong>.</span>
 Contacts in Brevo from elsewhere: ${both.foreign}. Linked by earlier runs and not read now: ${both.notRead}.</p>`;
+}
+
+function comparisons({ comparisons: all }: StoredRun): Html {
+  const rows = Object.entries(all).flatMap(([resource, { klaviyo, brevo, differences }]) => {
+    const verdict = differences.length === 0 ? html`<span class="good">agree</span>` : html`${differences.length} differ`;
+    return [
+      html`<tr><th scope="row">${resource}</th>${number(total(klaviyo))}${number(total(brevo))}<td>${verdict}</td></tr>`,
+      ...differences.map(
+        (one) =>
+          html`<tr><td class="soft">${one.key}</td>${number(one.klaviyo)}${number(one.brevo)}<td>${one.explanation}</td></tr>`,
+      ),
+    ];
+  });
+  if (rows.length === 0) return html``;
+  return html`<h2>Both sides</h2>
+${table('What was delivered beside what Brevo has', ['Resource', { count: 'Delivered' }, { count: 'Brevo' }, 'Difference'], rows)}`;
+}
+
+function total(numbers: Readonly<Record<string, number>>): number {
+  return Object.values(numbers).reduce((sum, n) => sum + n, 0);
 }
 
 /** A heading over numbers. */

@@ -1,6 +1,6 @@
-import { type RunView, viewRun } from '@tajo/store';
 import type { Context } from '../context.js';
 import type { Answer } from '../route.js';
+import { showRun, type ShownRun } from '../run-answer.js';
 import type { ListSyncsQuery } from '../schemas.js';
 
 /** The latest first. */
@@ -13,7 +13,7 @@ export async function listSyncs({ store, now }: Context, { query }: { query: Lis
     ...(before !== undefined && { before }),
   });
   const page = found.slice(0, limit);
-  const runs: RunView[] = [];
-  for (const run of page) runs.push(await viewRun(store.slices, run, now()));
+  const runs: ShownRun[] = [];
+  for (const run of page) runs.push(await showRun({ store, now }, run));
   return { status: 200, body: { runs, next: found.length > limit ? (page.at(-1)?._id ?? null) : null } };
 }

@@ -1,10 +1,11 @@
 import { credentialsOf } from '@tajo/accounts';
 import { enqueue } from '@tajo/contracts';
-import { type RejectionFilter, viewRun } from '@tajo/store';
+import { resourceNamed } from '@tajo/mapping';
+import type { RejectionFilter } from '@tajo/store';
 import type { Context } from '../context.js';
 import { Problem } from '../problem.js';
 import type { Answer } from '../route.js';
-import { tellWorkers } from '../run-answer.js';
+import { showRun, tellWorkers } from '../run-answer.js';
 import type { ReplayRejections } from '../schemas.js';
 import { runActive } from './start-sync.js';
 
@@ -19,6 +20,10 @@ const PAGE = 500;
 export async function replayRejections(context: Context, { body }: { body: ReplayRejections }): Promise<Answer> {
   const { config, store, logger, now } = context;
   const { account, resource } = body;
+  if (!resourceNamed(resource).read.byIds) {
+    const message = `Klaviyo has no way to read single ${resource}; start a full run of them, which delivers what was rejected too.`;
+    throw new Problem(422, 'replay_not_possible', message, { extras: { field: 'resource' } });
+  }
   await credentialsOf(config, store, account);
   const { ids, more } = body.sourceIds
     ? { ids: await openAmong(context, body, body.sourceIds), more: false }
@@ -40,7 +45,7 @@ export async function replayRejections(context: Context, { body }: { body: Repla
   await store.rejections.markReplaying(account, resource, ids);
   logger.info({ account, run: run._id, resource, records: ids.length }, 'replay accepted');
   await tellWorkers(context, (queue) => enqueue(queue, 'plan-run', { account, run: run._id }));
-  const view = await viewRun(store.slices, run, now());
+  const view = await showRun(context, run);
   return { status: 202, body: { run: view, records: ids.length, more }, headers: { location: `/v1/syncs/${run._id}` } };
 }
 

@@ -26,5 +26,5 @@ export async function resumeSync(context: Context, { params: { id } }: { params:
 
 /** Where a run stands by what its planning has finished. */
 export function stageOf(run: { plan: { done: readonly string[] } }): 'planning' | 'running' {
-  return run.plan.done.includes('slices') ? 'running' : 'planning';
+  return run.plan.done.includes('checked') ? 'running' : 'planning';
 }

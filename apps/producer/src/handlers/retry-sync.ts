@@ -21,6 +21,8 @@ export async function retrySync(context: Context, { params: { id } }: { params: 
     problem: null,
     totals: null,
     reconciliation: null,
+    comparisons: {},
+    stuck: {},
     reconcileOffset: 0,
     reconcileTally: {},
   });

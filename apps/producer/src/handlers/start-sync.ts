@@ -3,15 +3,16 @@ import { credentialsOf } from '@tajo/accounts';
 import { enqueue } from '@tajo/contracts';
 import type { CreateOutcome, NewRun } from '@tajo/store';
 import type { Context } from '../context.js';
-import { enabledResources } from '../enabled-resources.js';
+import { enabledResources, resourcesOf } from '../enabled-resources.js';
 import { Problem } from '../problem.js';
 import type { Answer } from '../route.js';
 import { answerRun, tellWorkers } from '../run-answer.js';
-import type { IdempotencyHeaders, StartSync } from '../schemas.js';
+import type { IdempotencyHeaders, StartSync, StartSyncQuery } from '../schemas.js';
+import { planSync } from './plan-sync.js';
 
 export async function startSync(
   context: Context,
-  { body, headers }: { body: StartSync; headers: IdempotencyHeaders },
+  { body, headers, query }: { body: StartSync; headers: IdempotencyHeaders; query: StartSyncQuery },
 ): Promise<Answer> {
   const { config, store, logger } = context;
   const { account, mode, force } = body;
@@ -25,7 +26,7 @@ export async function startSync(
       'The Klaviyo connector is switched off; set connectors.klaviyo.enabled to true.',
     );
   }
-  const resources = [...new Set(body.resources ?? enabledResources(config))];
+  const resources = body.resources ? resourcesOf(body.resources) : enabledResources(config);
   if (resources.length === 0) {
     throw new Problem(422, 'no_resources', 'No resource is switched on in the configuration; name some in `resources`.', {
       extras: { field: 'resources' },
@@ -33,6 +34,8 @@ export async function startSync(
   }
   // Throws when the account is not connected.
   await credentialsOf(config, store, account);
+
+  if (query.dry_run === 'true') return { status: 200, body: await planSync(context, { account, resources, force }) };
 
   const idempotencyKey = headers['idempotency-key'];
   const outcome = await create(context, {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { StartSync } from '@tajo/sdk';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { openClient } from '../client.js';
 import type { GlobalOptions } from '../config/resolve.js';
 import { printJson, type Context } from '../context.js';
 import { runDocument } from '../report/run-document.js';
 import { waitForRun } from '../wait-for-run.js';
+import { resourceNames } from './resource-names.js';
 
 interface Options extends GlobalOptions {
   resources?: string[];
@@ -24,7 +25,7 @@ export function addSyncRun(parent: Command, context: Context): void {
     .option(
       '--resources <names>',
       'what to sync, separated by commas, e.g. profiles (default: what the configuration switches on)',
-      names,
+      resourceNames,
     )
     .addOption(
       new Option(
@@ -72,13 +73,4 @@ async function syncRun(context: Context, options: Options): Promise<void> {
   }
   context.err.write(`${started.id} started.\n`);
   await waitForRun(context, { client, id: started.id, json: options.json ?? false });
-}
-
-function names(value: string): string[] {
-  const list = value
-    .split(',')
-    .map((name) => name.trim())
-    .filter(Boolean);
-  if (list.length === 0) throw new InvalidArgumentError('Name at least one resource, e.g. profiles.');
-  return list;
 }

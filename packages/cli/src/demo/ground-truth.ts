@@ -22,11 +22,10 @@ export async function checkGroundTruth(sandbox: { klaviyo: KlaviyoControl; brevo
   const sourceOf = (contact: ContactRecord) =>
     profiles.get(klaviyoIdOf(contact) ?? '') ?? byEmail.get(contact.email?.toLowerCase() ?? '');
 
-  const totals = Object.values(run.totals);
-  const total = (of: (counts: (typeof totals)[number]) => number) => totals.reduce((all, counts) => all + of(counts), 0);
-  const read = total(({ read: n }) => n);
-  const delivered = total(({ written, unchanged }) => written + unchanged);
-  const notDelivered = total(({ skipped, rejected }) => sum(skipped) + sum(rejected));
+  const { profiles: counts = { read: 0, written: 0, unchanged: 0, skipped: {}, rejected: {} } } = run.totals;
+  const { read } = counts;
+  const delivered = counts.written + counts.unchanged;
+  const notDelivered = sum(counts.skipped) + sum(counts.rejected);
   const sources = contacts.map((contact) => sourceOf(contact)?.id);
   const twice = sources.length - new Set(sources).size;
   const mailable = contacts.filter((contact) => contact.email !== undefined && !contact.emailBlacklisted);

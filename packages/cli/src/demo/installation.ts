@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, type Config } from '@tajo/config';
+import { loadConfig, SYNC_SWITCHES, type Config } from '@tajo/config';
 import { BadInput } from '@tajo/errors';
 import { freePort } from '@tajo/servers';
 import { addressesOf, requireFree, type Addresses } from '../up/addresses.js';
-import type { SandboxProcess } from './sandbox-process.js';
+import { DEMO_TIER, type SandboxProcess } from './sandbox-process.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -25,7 +25,7 @@ export function withoutSettings(env: Env): Env {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
 }
 
-/** The configuration of the product page, pointed at the sandbox, on the usual ports or free ones. */
+/** The configuration of the product page with everything switched on, pointed at the sandbox, on the usual ports or free ones. */
 export async function configureDemo(options: {
   folder: string;
   env: Env;
@@ -69,11 +69,13 @@ async function otherPorts(): Promise<Record<string, string>> {
 }
 
 const asOnTheProductPage = {
+  brevo: { tier: DEMO_TIER },
   connectors: {
     klaviyo: {
       enabled: true,
       api_revision: '2026-01-15',
-      sync: { profiles: true, events: true, lists: true, segments: true, catalogs: false },
+      sync: Object.fromEntries(SYNC_SWITCHES.map((name) => [name, true])),
+      events: { orders: true },
       lists: { all_contacts: 20, subscribers: 21, high_value: 22 },
       profile_mapping: {
         email: 'email',

@@ -16,15 +16,17 @@ import { clusterSpec } from '../up/cluster-spec.js';
 import { Cluster } from '../up/cluster.js';
 import { StopRequest } from '../up/stop-request.js';
 import { ownDatabase, tidyUp } from './borrowed-servers.js';
+import { accountSize } from './account-size.js';
 import { configureDemo, type DemoInstallation, withoutSettings } from './installation.js';
 import { connectAndResync } from './resync.js';
 import { startSandboxProcess } from './sandbox-process.js';
 
-const usage = `The whole road on this machine: Klaviyo and Brevo as sandboxes, the API, workers and the board, one full resync.
+const usage = `The whole road on this machine: Klaviyo and Brevo as sandboxes, the API, workers and the board, a full resync
+of everything, and once more to see that nothing is written twice.
 
   npm run demo -- [--profiles N] [--workers N] [--keep]
 
-  --profiles N   profiles in the Klaviyo account (20000)
+  --profiles N   profiles in the Klaviyo account (20000); the rest of it shrinks and grows along
   --workers N    worker processes (2)
   --keep         leave everything running until Ctrl-C
 
@@ -49,6 +51,7 @@ try {
 
 async function demo(options: Options): Promise<ExitCode> {
   const style = styleFor(context.out, context.env);
+  const size = accountSize(options.profiles);
   const area = new LiveArea(context.out);
   const say = (line: string) => area.print(line);
   const title = (text: string) => printLines(context.out, ['', style.strong(text)]);
@@ -58,7 +61,7 @@ async function demo(options: Options): Promise<ExitCode> {
   const closers: (() => Promise<unknown>)[] = [async () => over.abort()];
   try {
     context.out.write(
-      `${style.strong('Tajo demo')}: ${count(options.profiles)} profiles with their consent from Klaviyo to Brevo, everything on this machine\n`,
+      `${style.strong('Tajo demo')}: a Klaviyo account of ${count(size.profiles)} profiles and ${count(size.events)} events to Brevo, everything on this machine\n`,
     );
 
     title('Servers');
@@ -69,9 +72,9 @@ async function demo(options: Options): Promise<ExitCode> {
     const servers = { redisUrl: found.redisUrl, mongoUrl: ownDatabase(found.mongoUrl) };
 
     title('Klaviyo and Brevo');
-    const sandbox = await startSandboxProcess({ profiles: options.profiles, env: withoutSettings(context.env) });
+    const sandbox = await startSandboxProcess({ size, env: withoutSettings(context.env) });
     closers.push(() => sandbox.stop());
-    say(`  Klaviyo ${sandbox.klaviyoUrl} and Brevo ${sandbox.brevoUrl}, rate limits enforced as strictly as the vendors do`);
+    say(`  Klaviyo ${sandbox.klaviyoUrl} and Brevo ${sandbox.brevoUrl}, rate limits enforced as strictly as the vendors do (Brevo: plan Enterprise)`);
 
     title('Installation');
     const installation = await configureDemo({ folder, env: context.env, workers: options.workers, servers, sandbox });
@@ -140,6 +143,8 @@ async function showAround(given: {
     `  export TAJO_URL=${addresses.producer.url} TAJO_API_KEY=${apiKey}`,
     '  npm run tajo -- sync list',
     '  npm run tajo -- rejections list --limit 10',
+    '  npm run tajo -- sync plan',
+    '  npm run tajo -- archive list',
     '  npm run tajo -- sync run --resources profiles --mode full --wait',
     '',
     'Ctrl-C ends it.',

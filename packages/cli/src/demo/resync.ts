@@ -6,7 +6,8 @@ import { count } from '../format/values.js';
 import { LiveArea } from '../progress/live-area.js';
 import { watchRun } from '../progress/watch-run.js';
 import { runReport } from '../report/run-report.js';
-import { checkGroundTruth, countThrottled } from './ground-truth.js';
+import { checkBooks, checkNothingTwice } from './books.js';
+import { checkGroundTruth, type Check, countThrottled } from './ground-truth.js';
 
 export interface Resync {
   readonly context: Context;
@@ -21,7 +22,10 @@ export interface Resync {
   readonly area?: LiveArea;
 }
 
-/** Connects the sandbox, resyncs all profiles, and holds what the run says against the sandbox's own books. Answers whether everything balances. */
+/**
+ * Connects the sandbox, resyncs everything that is switched on, holds what the run says against the sandbox's own books, and does it
+ * once more, when nothing may be written. Answers whether everything balances.
+ */
 export async function connectAndResync({
   context,
   tajo,
@@ -37,17 +41,25 @@ export async function connectAndResync({
   });
   area.print(`  connected Klaviyo account ${connection.klaviyo.name} with Brevo account ${connection.brevo.company}`);
 
-  printLines(out, ['', style.strong('Full resync of profiles')]);
-  const started = await tajo.syncs.start({ resources: ['profiles'], mode: 'full' });
-  const run = await watchRun({ client: tajo, id: started.id, screen: out, env, signal, area });
-  printLines(out, ['', ...runReport(run, style)]);
+  const resync = async (title: string) => {
+    printLines(out, ['', style.strong(title)]);
+    const started = await tajo.syncs.start({ mode: 'full' });
+    const run = await watchRun({ client: tajo, id: started.id, screen: out, env, signal, area });
+    printLines(out, ['', ...runReport(run, style)]);
+    return run;
+  };
+  const show = (checks: readonly Check[]) => {
+    for (const { holds, text } of checks) area.print(`  ${holds ? style.good('ok   ') : style.bad('WRONG')}  ${text}`);
+    return checks.every(({ holds }) => holds);
+  };
 
+  const first = await resync('Full resync');
   printLines(out, ['', style.strong("Checked against the sandbox's own books")]);
-  const checks = await checkGroundTruth(sandbox, run);
-  printLines(
-    out,
-    checks.map(({ holds, text }) => `  ${holds ? style.good('ok   ') : style.bad('WRONG')}  ${text}`),
-  );
+  const isTrue = show([...(await checkGroundTruth(sandbox, first)), ...(await checkBooks(sandbox, first))]);
+
+  const second = await resync('The same once more: nothing may be written twice');
+  printLines(out, ['', style.strong("Checked against the sandbox's own books")]);
+  const isStill = show([...checkNothingTwice(second), ...(await checkBooks(sandbox, first))]);
   for (const [name, vendor] of [
     ['Klaviyo', sandbox.klaviyo],
     ['Brevo', sandbox.brevo],
@@ -59,5 +71,5 @@ export async function connectAndResync({
       `  ${mark}  ${count(requests)} requests to ${name}, ${count(throttled)} refused for coming too fast (429)${where}`,
     );
   }
-  return run.balanced && checks.every(({ holds }) => holds);
+  return first.balanced && second.balanced && isTrue && isStill;
 }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type BrevoControl, connectSandbox, type KlaviyoControl } from '@tajo/sandbox';
 import { spawnFollowing } from '../up/spawn-following.js';
+import type { AccountSize } from './account-size.js';
 
 export interface SandboxProcess {
   readonly klaviyoUrl: string;
@@ -13,10 +14,14 @@ export interface SandboxProcess {
   stop(): Promise<void>;
 }
 
+/** Brevo's largest plan: on the others 50 coupons and a catalog alone take an hour of the 100 requests an hour that they allow. */
+export const DEMO_TIER = 'extended';
+
 /** Both vendors in a process of their own, as they would not share one with the product. */
-export async function startSandboxProcess(options: { profiles: number; env: NodeJS.ProcessEnv }): Promise<SandboxProcess> {
+export async function startSandboxProcess(options: { size: AccountSize; env: NodeJS.ProcessEnv }): Promise<SandboxProcess> {
   const main = fileURLToPath(new URL('./main.js', import.meta.resolve('@tajo/sandbox')));
-  const child = spawnFollowing([main, '--profiles', String(options.profiles), '--limits', 'strict'], options.env);
+  const sizes = Object.entries(options.size).flatMap(([name, n]) => [`--${name}`, String(n)]);
+  const child = spawnFollowing([main, ...sizes, '--tier', DEMO_TIER, '--unlisted-budget', 'parent', '--limits', 'strict'], options.env);
   const closed = once(child, 'close');
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -26,7 +26,7 @@ describe('the progress of a run', () => {
 
   it('says that only imports are open once everything is read', () => {
     expect(progressLine(sampleProgress({ slices: { profiles: { settling: 2, done: 3 } } }))).toContain(
-      "waiting for Brevo's imports",
+      "waiting for Brevo",
     );
   });
 

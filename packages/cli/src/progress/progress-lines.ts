@@ -4,7 +4,7 @@ import { count, duration, percent, perSecond, sum } from '../format/values.js';
 
 const BAR_WIDTH = 28;
 
-/** A run in three lines, to be drawn over by the next three. */
+/** A run in a few lines, to be drawn over by the next. */
 export function progressBlock(progress: Progress, style: Style = plain): string[] {
   const share = shareDone(progress);
   const bar = share === undefined ? '' : `${drawBar(share, style)} ${percent(share)}  `;
@@ -12,6 +12,7 @@ export function progressBlock(progress: Progress, style: Style = plain): string[
     `${style.strong(phaseOf(progress))}  ${bar}${count(progress.read)} records  ${style.soft(duration(progress.durationMs))}`,
     style.soft(`  ${pace(progress).join(' · ')}`),
     `  ${outcomes(progress).join(' · ')}`,
+    ...inParts(progress).map((line) => style.soft(`  ${line}`)),
   ];
 }
 
@@ -21,10 +22,23 @@ export function progressLine(progress: Progress): string {
   return `${duration(progress.durationMs)}  ${phaseOf(progress)}: ${numbers.join(', ')}`;
 }
 
+/** Of a run of several resources: which of them are read at present, which are done. */
+function inParts({ slices, state }: Progress): string[] {
+  const resources = Object.entries(slices).filter(([, states]) => Object.keys(states).length > 0);
+  if (state !== 'running' || Object.keys(slices).length < 2) return [];
+  const open = resources.filter(([, states]) => isOpen(states)).map(([name]) => name);
+  const done = resources.length - open.length;
+  return [`${count(done)} of ${count(Object.keys(slices).length)} resources done${open.length > 0 ? `; now ${open.join(', ')}` : ''}`];
+}
+
+function isOpen({ waiting = 0, queued = 0, reading = 0, settling = 0 }: Progress['slices'][string]): boolean {
+  return waiting + queued + reading + settling > 0;
+}
+
 /** What is going on, in words. */
 function phaseOf(progress: Progress): string {
   if (progress.state !== 'running') return WORDS[progress.state];
-  if (!isReading(progress)) return "waiting for Brevo's imports";
+  if (!isReading(progress)) return 'waiting for Brevo';
   const lane = bindingWindow(progress.rate);
   return lane && lane.used >= lane.limit ? 'reading as fast as Klaviyo allows' : 'reading';
 }
@@ -71,13 +85,10 @@ function outcomes({ totals }: Progress): string[] {
   return parts.filter(([name, n]) => n > 0 || name === 'written').map(([name, n]) => `${count(n)} ${name}`);
 }
 
-/**
- * The window that sets the pace of reading: of Klaviyo's lanes the one that allows the fewest requests over time. The windows of
- * one second fill and empty too fast to say anything.
- */
+/** The fullest window of Klaviyo's lanes. Those of one second fill and empty too fast to say anything. */
 function bindingWindow(rate: Progress['rate']): Progress['rate'][number] | undefined {
-  const reading = rate.filter(({ lane }) => lane.startsWith('klaviyo:'));
-  return reading.sort((a, b) => a.limit / a.windowMs - b.limit / b.windowMs)[0];
+  const reading = rate.filter(({ lane, windowMs }) => lane.startsWith('klaviyo:') && windowMs > 1_000);
+  return reading.sort((a, b) => b.share - a.share)[0];
 }
 
 function windowName(windowMs: number): string {

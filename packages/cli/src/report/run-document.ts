@@ -13,7 +13,11 @@ export interface RunDocument {
     string,
     { read: number; written: number; unchanged: number; skipped: Record<string, number>; rejected: Record<string, number> }
   >;
+  plan: Run['plan'];
   reconciliation: Run['reconciliation'];
+  comparisons: Run['comparisons'];
+  notes: Run['notes'];
+  resumesAt: Run['resumesAt'];
   problem: Run['problem'];
 }
 
@@ -31,7 +35,11 @@ export function runDocument(run: Run): RunDocument {
         { read, written, unchanged, skipped, rejected },
       ]),
     ),
+    plan: run.plan,
     reconciliation: run.reconciliation,
+    comparisons: run.comparisons,
+    notes: run.notes,
+    resumesAt: run.resumesAt,
     problem: run.problem,
   };
 }

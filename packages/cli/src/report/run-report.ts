@@ -2,6 +2,7 @@ import type { Run } from '@tajo/sdk';
 import { count, duration, sum } from '../format/values.js';
 import { plain, type Style } from '../format/style.js';
 import { table, type Column } from '../format/table.js';
+import { countedText } from './plan-report.js';
 
 type Counts = Run['totals'][string];
 type Reconciliation = NonNullable<Run['reconciliation']>;
@@ -13,6 +14,10 @@ export function runReport(run: Run, style: Style = plain): string[] {
   return [
     ...records(run, style),
     ...(run.reconciliation ? ['', ...bothSides(run.reconciliation, style)] : []),
+    ...compared(run, style),
+    ...planned(run, style),
+    ...(run.notes.length > 0 ? ['', ...run.notes.map((note) => style.soft(`note: ${note}`))] : []),
+    ...(run.resumesAt === null ? [] : ['', style.warn(`waits for a quota of Klaviyo's; resumes at ${run.resumesAt}`)]),
     ...(run.problem ? ['', ...problem(run.problem, style)] : []),
     '',
     verdict(run, style),
@@ -78,6 +83,48 @@ function bothSides(both: Reconciliation, style: Style): string[] {
       ? [style.warn(`phone numbers that Brevo dropped without a word: ${count(both.phonesNotTaken)}`)]
       : []),
     ...(both.notRead > 0 ? [style.soft(`contacts of earlier runs that Klaviyo no longer has: ${count(both.notRead)}`)] : []),
+  ];
+}
+
+/** One line for each resource that both sides can count, and every difference below it. */
+function compared({ comparisons }: Run, style: Style): string[] {
+  const rows = Object.entries(comparisons).flatMap(([resource, { klaviyo, brevo, differences }]) => [
+    [
+      resource,
+      count(sum(klaviyo)),
+      count(sum(brevo)),
+      differences.length === 0 ? style.good('agree') : style.bad(`${count(differences.length)} differ`),
+    ],
+    ...differences.map(({ key, klaviyo: ours, brevo: theirs, explanation }) => [
+      style.soft(`  ${key}`),
+      count(ours),
+      count(theirs),
+      style.bad(explanation),
+    ]),
+  ]);
+  if (rows.length === 0) return [];
+  return ['', ...table([{ title: 'both sides' }, right('delivered'), right('Brevo'), { title: '' }], rows, style)];
+}
+
+/** What was expected before the first write, beside what came. */
+function planned({ plan, totals, durationMs }: Run, style: Style): string[] {
+  if (plan === null) return [];
+  const rows = plan.resources.map(({ resource, records: expected, toWrite, counted }) => {
+    const { [resource]: actual } = totals;
+    return [
+      resource,
+      countedText(expected, counted),
+      count(actual?.read ?? 0),
+      countedText(toWrite, counted),
+      count(actual?.written ?? 0),
+    ];
+  });
+  const limits =
+    plan.seconds === 0 ? 'the rate limits ask for no wait' : `the rate limits alone ask for ${duration(plan.seconds * 1_000)}`;
+  return [
+    '',
+    ...table([{ title: 'planned' }, right('records'), right('read'), right('to write'), right('written')], rows, style),
+    style.soft(`took ${duration(durationMs)}; ${limits}`),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Progress, Run } from '@tajo/sdk';
+import type { Plan, Progress, Run } from '@tajo/sdk';
 
 type Counts = Run['totals'][string];
 
@@ -30,6 +30,7 @@ export function sampleRun(run: Partial<Run> = {}): Run {
     finishedAt: '2026-03-01T10:01:15.000Z',
     durationMs: 74_000,
     problem: null,
+    plan: null,
     planned: [],
     totals: {
       profiles: sampleCounts({
@@ -52,7 +53,58 @@ export function sampleRun(run: Partial<Run> = {}): Run {
       foreign: 0,
       notRead: 0,
     },
+    comparisons: {},
+    notes: [],
+    resumesAt: null,
     ...run,
+  };
+}
+
+/** 20,000 profiles and 60,000 events, before they are read. */
+export function samplePlan(plan: Partial<Plan> = {}): Plan {
+  return {
+    at: '2026-03-01T10:00:00.000Z',
+    resources: [
+      {
+        resource: 'profiles',
+        records: 20_105,
+        counted: 'sampled',
+        linked: 10_000,
+        toWrite: 9_800,
+        lanes: [
+          { lane: 'klaviyo:default:GET /api/profiles', requests: 202, seconds: 2 },
+          { lane: 'brevo:default:contacts', requests: 6, seconds: 0 },
+        ],
+        bindingLane: null,
+        seconds: 0,
+        notes: [],
+      },
+      {
+        resource: 'events',
+        records: 60_000,
+        counted: 'exact',
+        linked: 0,
+        toWrite: 24_000,
+        lanes: [
+          { lane: 'klaviyo:default:GET /api/events', requests: 61, seconds: 0 },
+          { lane: 'brevo:default:events', requests: 24_000, seconds: 2_399 },
+        ],
+        bindingLane: 'brevo:default:events',
+        seconds: 2_399,
+        notes: ['about 59 % are of metrics without a mapping and are skipped'],
+      },
+    ],
+    lanes: [{ lane: 'brevo:default:events', requests: 24_000, seconds: 2_399, limit: 36_000, windowMs: 3_600_000 }],
+    bindingLane: 'brevo:default:events',
+    seconds: 2_399,
+    quotas: [],
+    attributes: [],
+    lists: [],
+    consent: { 'email.subscribed': 9_000 },
+    history: null,
+    notes: [],
+    requests: 44,
+    ...plan,
   };
 }
 
@@ -87,6 +139,7 @@ export function sampleProgress(progress: Partial<Progress> = {}): Progress {
       }),
     },
     slices: { profiles: { reading: 4, done: 1 } },
+    resumesAt: null,
     problem: null,
     ...progress,
   };
