@@ -1,10 +1,11 @@
-// `pnpm bench:limits`, `pnpm bench:throughput`, `pnpm bench`: what docs/benchmarks.md explains. Ends with 0 only if every promise held.
+// `pnpm bench:limits`, `pnpm bench:throughput`, `pnpm bench:events`, `pnpm bench`: what docs/benchmarks.md explains. Ends with 0 only if every promise held.
 import { parseArgs } from 'node:util';
 import { resolveServers } from '@tajo/servers';
+import { benchEvents } from './events.mjs';
 import { benchLimits } from './limits.mjs';
 import { benchThroughput } from './throughput.mjs';
 
-const usage = `Usage: bench limits|throughput|all
+const usage = `Usage: bench limits|throughput|events|all
 
   limits        --windows N      complete minutes to measure, for each number of workers (2)
                 --workers A,B    numbers of worker processes (1,2,4)
@@ -12,10 +13,21 @@ const usage = `Usage: bench limits|throughput|all
   throughput    --profiles N     of the large account; the small one has a tenth (200000)
                 --latencies A,B  of both vendors, milliseconds (0,100)
                 --workers A,B    numbers of worker processes (1,2)
+  events        --events N       of the account, for a third as many profiles (20000)
+                --latencies A,B  of both vendors, milliseconds (0,100)
+                --workers A,B    numbers of worker processes (1,2)
 `;
 
 const text = { type: 'string' };
-const flags = { windows: text, workers: text, 'latency-ms': text, 'jitter-ms': text, profiles: text, latencies: text };
+const flags = {
+  windows: text,
+  workers: text,
+  'latency-ms': text,
+  'jitter-ms': text,
+  profiles: text,
+  events: text,
+  latencies: text,
+};
 
 const { name, values } = readCommand();
 const ending = new AbortController();
@@ -28,8 +40,10 @@ try {
   servers = await resolveServers({ log: say });
   const bench = { servers, signal: ending.signal, say };
   const kept = [];
-  if (name !== 'throughput') kept.push(await benchLimits(bench, limitsOptions()));
-  if (name !== 'limits') kept.push(await benchThroughput(bench, throughputOptions()));
+  const wanted = (one) => name === one || name === 'all';
+  if (wanted('limits')) kept.push(await benchLimits(bench, limitsOptions()));
+  if (wanted('throughput')) kept.push(await benchThroughput(bench, throughputOptions()));
+  if (wanted('events')) kept.push(await benchEvents(bench, eventsOptions()));
   process.exitCode = kept.every(Boolean) ? 0 : 1;
 } catch (error) {
   console.error(ending.signal.aborted ? ending.signal.reason.message : error);
@@ -60,11 +74,20 @@ function throughputOptions() {
   };
 }
 
+function eventsOptions() {
+  return {
+    events: whole('events', 20_000),
+    latencies: wholes('latencies', [0, 100]),
+    workers: wholes('workers', [1, 2]),
+  };
+}
+
 function readCommand() {
   try {
     const parsed = parseArgs({ options: flags, allowPositionals: true });
     const [wanted = 'all', ...rest] = parsed.positionals;
-    if (!['limits', 'throughput', 'all'].includes(wanted) || rest.length > 0) throw new Error(`There is no bench ${wanted}.`);
+    if (!['limits', 'throughput', 'events', 'all'].includes(wanted) || rest.length > 0)
+      throw new Error(`There is no bench ${wanted}.`);
     for (const flag of Object.keys(parsed.values)) readWholes(flag, parsed.values[flag]);
     return { name: wanted, values: parsed.values };
   } catch (error) {

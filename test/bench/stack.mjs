@@ -38,14 +38,14 @@ export function startScript(name, sandbox, env = {}) {
 }
 
 /** A producer and workers from the build, with names of their own in the servers; everything is gone after `stop`. */
-export async function startProduct({ servers, sandbox, workers, env = {} }) {
+export async function startProduct({ servers, sandbox, workers, connector = {}, env = {} }) {
   const id = `bench-${randomBytes(4).toString('hex')}`;
   const folder = mkdtempSync(join(tmpdir(), 'tajo-bench-'));
   const config = join(folder, 'tajo.yaml');
   // JSON is YAML. The lists of the product page's example, which the sandbox has.
   writeFileSync(
     config,
-    JSON.stringify({ connectors: { klaviyo: { lists: { all_contacts: 20, subscribers: 21, high_value: 22 } } } }),
+    JSON.stringify({ connectors: { klaviyo: { lists: { all_contacts: 20, subscribers: 21, high_value: 22 }, ...connector } } }),
   );
   const mongoUrl = withDatabase(servers.mongoUrl, id);
   const apiKey = randomBytes(24).toString('hex');

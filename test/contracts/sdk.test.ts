@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TajoClient } from '@tajo/sdk';
 import { API_KEY, startProducer, type TestProducer } from '../support/producer.js';
-import { startVendors } from '../support/vendors.js';
+import { DEFAULT_SCOPES, startVendors } from '../support/vendors.js';
 
 let vendors: Awaited<ReturnType<typeof startVendors>>;
 let producer: TestProducer;
 let tajo: TajoClient;
 beforeAll(async () => {
   vendors = await startVendors({
-    klaviyo: { pk_good_1: ['accounts:read', 'profiles:read', 'subscriptions:read'] },
+    klaviyo: { pk_good_1: ['accounts:read', ...DEFAULT_SCOPES] },
     brevo: ['xkeysib-good-1'],
   });
   producer = await startProducer(vendors.env);

@@ -68,8 +68,9 @@ describe('a key that a vendor refuses', () => {
 
   it("of Klaviyo's, revoked half way, stops the run where it stands; another bad key changes nothing, a good one lets it end balanced", async () => {
     const contacts = (await stack.sandbox.brevo.state()).contacts;
-    // Planning asks four times, so the reading has begun.
-    await stack.sandbox.klaviyo.fault({ kind: 'status', path: '/api/*', status: 401, body: KEY_REFUSED, skip: 6, times: 0 });
+    // Checking asks three times, the forecast about as often as that of the last run did, beginning four times: then the reading has begun.
+    const skip = 3 + ((await latestRun())?.plan?.requests ?? 0) + 4 + 1;
+    await stack.sandbox.klaviyo.fault({ kind: 'status', path: '/api/*', status: 401, body: KEY_REFUSED, skip, times: 0 });
     const { id } = await stack.client.syncs.start({ resources: ['profiles'], mode: 'full', force: true });
     const stopped = await over(id);
     expect(stopped).toMatchObject({
@@ -259,7 +260,11 @@ describe('a configuration that cannot work', () => {
   beforeAll(async () => {
     wrong = await startStack({
       sandbox: { klaviyo: { profiles: 20, limits: 'off', scopes: ['accounts:read'] }, brevo: { limits: 'off' } },
-      connector: { limits: { enabled: false }, lists: { all_contacts: 20, subscribers: 99 } },
+      connector: {
+        limits: { enabled: false },
+        sync: { events: false, lists: false, segments: false },
+        lists: { all_contacts: 20, subscribers: 99 },
+      },
     });
   }, 60_000);
   afterAll(() => wrong?.stop());

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openQueues, type Queues } from '@tajo/contracts';
-import { resourceNames } from '@tajo/mapping';
+import { topology } from '@tajo/mapping';
 import type { Run } from '@tajo/sdk';
 import { createStore, type Store } from '@tajo/store';
 import type { Subscriptions } from '@tajo/sandbox';
@@ -73,7 +73,7 @@ beforeAll(async () => {
   });
   store = createStore(stack.mongoUrl);
   redis = new Redis(stack.redisUrl, { maxRetriesPerRequest: null });
-  queues = openQueues({ connection: redis, prefix: stack.queuePrefix, resources: resourceNames });
+  queues = openQueues({ connection: redis, prefix: stack.queuePrefix, ...topology });
   const account = await store.accounts.get('default');
   secrets = {
     ...planted,

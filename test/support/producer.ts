@@ -8,7 +8,7 @@ import { type Config, loadConfig } from '@tajo/config';
 import { openQueues, type Queues } from '@tajo/contracts';
 import { createRedisLimiter } from '@tajo/limiter';
 import { createLogger } from '@tajo/logging';
-import { resourceNames } from '@tajo/mapping';
+import { topology } from '@tajo/mapping';
 import { createStore, type Store } from '@tajo/store';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -63,7 +63,7 @@ export async function startProducer(env: Record<string, string | undefined> = {}
   redis.on('error', () => undefined);
   await redisReady(redis);
   const store = createStore(config.mongoUrl ?? '');
-  const queues = openQueues({ connection: redis, prefix: config.queuePrefix, resources: resourceNames });
+  const queues = openQueues({ connection: redis, prefix: config.queuePrefix, ...topology });
   for (const queue of queues.values()) queue.on('error', () => undefined);
   const limiter = createRedisLimiter({ redis, prefix: `${name}:lane` });
   const ending = new AbortController();
@@ -119,7 +119,7 @@ async function call(
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
-  const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+  const isJson = /[/+]json/.test(answer.headers.get('content-type') ?? '');
   const json = isJson ? z.record(z.string(), z.unknown()).parse(JSON.parse(text)) : {};
   expectDocumented(method, path, answer, json);
   return { status: answer.status, headers: answer.headers, text, json };

@@ -6,9 +6,16 @@ export interface VendorKeys {
   readonly brevo: readonly string[];
 }
 
+/** What a key needs for the resources that are on by default, beside `accounts:read`. */
+export const DEFAULT_SCOPES = ['profiles:read', 'events:read', 'metrics:read', 'lists:read', 'segments:read'];
+
 const scopeOfPath: Readonly<Record<string, string>> = {
   '/api/accounts': 'accounts:read',
   '/api/profiles': 'profiles:read',
+  '/api/events': 'events:read',
+  '/api/metrics': 'metrics:read',
+  '/api/lists': 'lists:read',
+  '/api/segments': 'segments:read',
   '/api/profile-suppression-bulk-create-jobs': 'subscriptions:read',
 };
 
