@@ -172,7 +172,7 @@ describe('what the API refuses changes nothing', () => {
     ],
     ['a missing field', post('/v1/syncs', {}), 422, 'invalid_request', 'mode'],
     ['a wrong value', post('/v1/syncs', { mode: 'fast' }), 422, 'invalid_request', 'mode'],
-    ['a mode to come', post('/v1/syncs', { mode: 'incremental' }), 422, 'mode_not_yet', 'mode'],
+    ['a mode to come', post('/v1/syncs', { mode: 'verify' }), 422, 'mode_not_yet', 'mode'],
     ['an unknown field', post('/v1/syncs', { mode: 'full', resource: 'profiles' }), 422, 'invalid_request', 'resource'],
     ['an unknown resource', post('/v1/syncs', { mode: 'full', resources: ['profils'] }), 422, 'invalid_request', 'resources.0'],
     ['no resource at all', post('/v1/syncs', { mode: 'full', resources: [] }), 422, 'invalid_request', 'resources'],

@@ -74,7 +74,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     configPath,
     stringify({
       connectors: {
-        klaviyo: { enabled: true, lists: { all_contacts: 20, subscribers: 21, high_value: 22 }, ...options.connector },
+        klaviyo: { enabled: true, lists: { all_contacts: 20, subscribers: 21, high_value: 22 }, schedule: 'off', ...options.connector },
       },
     }),
   );
@@ -92,6 +92,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     KLAVIYO_PRIVATE_KEY: sandbox.keys.klaviyoPrivateKey,
     BREVO_API_KEY: sandbox.keys.brevoApiKey,
     PRODUCER_PORT: String(producerPort),
+    // The sandbox's webhooks are on this machine too.
+    PUBLIC_URL: `http://127.0.0.1:${producerPort}`,
     BOARD_ADMIN_PASSWORD: boardPassword,
     LOG_LEVEL: 'info',
     // A killed worker's jobs shall be taken up soon.

@@ -1,4 +1,4 @@
-import { type Credentials, type OpenAccount, openClients } from '@tajo/accounts';
+import { type Credentials, type OpenAccount, openClients, type Refused } from '@tajo/accounts';
 import { AccountStopped, RequestRefused, RetryLater, TajoError, WaitUntil } from '@tajo/errors';
 import { scopeMissing } from '@tajo/klaviyo';
 import type { Context } from './context.js';
@@ -14,8 +14,10 @@ export async function testConnection(
   { config, limiter }: Context,
   account: string,
   credentials: Credentials,
+  /** Access tokens, where the credentials are a connection by OAuth. */
+  token?: (given?: Refused) => Promise<string>,
 ): Promise<TestedConnection> {
-  const clients = openClients({ config, limiter, account, credentials });
+  const clients = openClients({ config, limiter, account, credentials, ...(token && { token }) });
   try {
     const [klaviyo, brevo] = await Promise.all([
       attempt('klaviyo', async () => klaviyoSide(clients, neededScopes(config))),

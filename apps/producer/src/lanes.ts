@@ -1,6 +1,6 @@
 import { lanesFor as brevoLanesFor } from '@tajo/brevo';
 import type { Config } from '@tajo/config';
-import { lanesFor as klaviyoLanesFor } from '@tajo/klaviyo';
+import { type KlaviyoAuthKind, lanesFor as klaviyoLanesFor } from '@tajo/klaviyo';
 import type { Lane } from '@tajo/limiter';
 import { isResourceName, resources } from '@tajo/mapping';
 import type { StoredRun } from '@tajo/store';
@@ -9,6 +9,7 @@ import type { StoredRun } from '@tajo/store';
 export function lanesOf(
   { account: settings }: Config,
   { account, resources: names }: Pick<StoredRun, 'account' | 'resources'>,
+  auth: KlaviyoAuthKind = 'private',
 ): Lane[] {
   const reading = names.filter(isResourceName).flatMap((name) => {
     const { path, extra } = resources[name].read;
@@ -16,7 +17,7 @@ export function lanesOf(
       account,
       method: 'GET',
       path,
-      auth: 'private',
+      auth,
       overrides: settings.limits.klaviyo,
       ...(extra && { query: extra }),
     });

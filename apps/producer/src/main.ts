@@ -3,13 +3,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createAccountOpener, DEFAULT_ACCOUNT } from '@tajo/accounts';
 import { loadConfig, type Config } from '@tajo/config';
-import { openQueues } from '@tajo/contracts';
+import { openQueues, RUNS_QUEUE } from '@tajo/contracts';
 import { BadInput, messageOf, RetryLater } from '@tajo/errors';
 import { createRedisLimiter } from '@tajo/limiter';
 import { createLogger, type Logger, redact } from '@tajo/logging';
 import { topology } from '@tajo/mapping';
 import { createStore, isStoreUnreachable } from '@tajo/store';
 import { openRedis, redisReady } from './redis.js';
+import { startKeeping } from './schedules/keep.js';
+import { wantedSchedules } from './schedules/wanted.js';
 import { apiKeyOf, createProducer } from './server.js';
 
 /** What SIGTERM may take, with room for the supervisor's 20 s. */
@@ -57,6 +59,8 @@ async function open(config: Config, logger: Logger, closers: Closer[], ending: A
     queue.on('error', (error) => logger.debug({ queue: queue.name, reason: error.message }, 'queue connection'));
     closers.push(() => queue.close());
   }
+  const runs = queues.get(RUNS_QUEUE);
+  if (runs) closers.push(startKeeping({ queue: runs, store, logger, wanted: wantedSchedules(config) }));
   const { marginMs, quotaShare } = config.account.limits;
   const limiter = createRedisLimiter({ redis, prefix: `${config.queuePrefix}:lane`, marginMs, quotaShare });
   closers.push(() => limiter.close());

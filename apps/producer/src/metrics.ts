@@ -8,6 +8,7 @@ export interface Metrics {
   read(): Promise<string>;
   observeRequest(labels: { method: string; route: string; status: number }, seconds: number): void;
   callbackReceived(): void;
+  deliveryReceived(vendor: 'klaviyo' | 'brevo', outcome: 'stored' | 'repeated'): void;
 }
 
 /** Names and counts only: no label ever holds an id of a record, an address or anything a caller chose. */
@@ -20,6 +21,12 @@ export function createMetrics({ queues, store }: { queues: Queues; store: Store 
     help: 'Time to answer, by route.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'tajo_webhook_deliveries_total',
+    help: 'Genuine webhook deliveries.',
+    labelNames: ['vendor', 'outcome'],
     registers,
   });
   const callbacks = new Counter({ name: 'tajo_callbacks_total', help: 'Import callbacks of known accounts.', registers });
@@ -65,5 +72,6 @@ export function createMetrics({ queues, store }: { queues: Queues; store: Store 
     },
     observeRequest: ({ method, route, status }, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     callbackReceived: () => callbacks.inc(),
+    deliveryReceived: (vendor, outcome) => deliveries.inc({ vendor, outcome }),
   };
 }

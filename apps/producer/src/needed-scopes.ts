@@ -2,7 +2,7 @@ import type { Config } from '@tajo/config';
 import { Bug } from '@tajo/errors';
 import { isReadScope, type ReadScope } from '@tajo/klaviyo';
 import { resourceNamed } from '@tajo/mapping';
-import { enabledResources } from './enabled-resources.js';
+import { enabledResources } from '@tajo/planner';
 
 /** Every key needs it: it is how a connection is tested. */
 export const accountScope: ReadScope = 'accounts:read';

@@ -31,7 +31,7 @@ interface Sample {
 export interface ProgressOptions {
   readonly store: Store;
   readonly limiter: Limiter;
-  readonly lanesOf: (run: Pick<StoredRun, 'account' | 'resources'>) => readonly Lane[];
+  readonly lanesOf: (run: Pick<StoredRun, 'account' | 'resources'>) => readonly Lane[] | Promise<readonly Lane[]>;
   readonly now: () => Date;
 }
 
@@ -46,7 +46,7 @@ export function createProgressFeed({ store, limiter, lanesOf, now }: ProgressOpt
     const [view, openBatches, rate] = await Promise.all([
       viewRun(store.slices, run, at),
       store.batches.countOpen(runId),
-      isFinal ? [] : usageOf(limiter, lanesOf(run)),
+      isFinal ? [] : usageOf(limiter, await lanesOf(run)),
     ]);
     const counts = Object.values(view.totals);
     const read = counts.reduce((sum, { read: n }) => sum + n, 0);

@@ -5,7 +5,7 @@ import { Problem } from './problem.js';
 
 /** One line of the API's table. The schemas validate the request, describe it in the OpenAPI document and type its handler. */
 export interface Route {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   /** As OpenAPI writes it: `/v1/syncs/{id}`. */
   readonly path: string;
   /** Name of the operation, e.g. `startSync`. */
@@ -91,6 +91,13 @@ export function route<
         body: read(body, body && bodyOf(request), 422, 'body'),
       }),
   };
+}
+
+/** A route whose handler reads the request itself, byte by byte: what is signed must be checked before it is parsed. */
+export function rawRoute(
+  definition: Pick<Route, 'method' | 'path' | 'id' | 'summary' | 'description' | 'params' | 'answers' | 'problems' | 'handle'>,
+): Route {
+  return { ...definition, access: 'token', query: undefined, headers: undefined, body: undefined };
 }
 
 /** What the schema makes of a part of the request; a problem that names every field at fault otherwise. Values are not repeated. */

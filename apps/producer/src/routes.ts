@@ -1,36 +1,125 @@
-import { CALLBACK_PATH } from '@tajo/contracts';
+import { CALLBACK_PATH, WEBHOOK_PATHS } from '@tajo/contracts';
 import { z } from 'zod';
 import { cancelSync } from './handlers/cancel-sync.js';
 import { compareCampaigns } from './handlers/compare-campaigns.js';
+import { createAccount } from './handlers/create-account.js';
+import { deleteAccount } from './handlers/delete-account.js';
 import { connectKlaviyo } from './handlers/connect-klaviyo.js';
+import { disconnectKlaviyo } from './handlers/disconnect-klaviyo.js';
 import { explainRecord } from './handlers/explain-record.js';
+import { listErasures } from './handlers/list-erasures.js';
+import { readErasure } from './handlers/read-erasure.js';
+import { requestErasure } from './handlers/request-erasure.js';
 import { exportArchive } from './handlers/export-archive.js';
+import { finishOAuth } from './handlers/finish-oauth.js';
 import { listArchive } from './handlers/list-archive.js';
 import { listArchived } from './handlers/list-archived.js';
 import { listRejections } from './handlers/list-rejections.js';
+import { listSchedules } from './handlers/list-schedules.js';
 import { listSyncs } from './handlers/list-syncs.js';
+import { pauseAccount, resumeAccount } from './handlers/pause-account.js';
 import { pauseSync } from './handlers/pause-sync.js';
 import { queryMetrics } from './handlers/query-metrics.js';
 import { readLive, readReady } from './handlers/read-health.js';
+import { listAccounts, readAccount } from './handlers/read-account.js';
 import { readArchived } from './handlers/read-archived.js';
 import { readKlaviyo } from './handlers/read-klaviyo.js';
 import { readMetrics } from './handlers/read-metrics.js';
 import { readSync } from './handlers/read-sync.js';
 import { receiveCallback } from './handlers/receive-callback.js';
 import { replayRejections } from './handlers/replay-rejections.js';
+import { resealAccounts } from './handlers/reseal-accounts.js';
 import { resumeSync } from './handlers/resume-sync.js';
 import { retrySync } from './handlers/retry-sync.js';
+import { startOAuthByBody, startOAuthByQuery } from './handlers/start-oauth.js';
 import { startSync } from './handlers/start-sync.js';
 import { testKlaviyo } from './handlers/test-klaviyo.js';
 import { trackEvent } from './handlers/track-event.js';
 import { watchSync } from './handlers/watch-sync.js';
-import { type Route, route } from './route.js';
+import { installWebhooksOf, readWebhooks, removeWebhooksOf, rotateWebhooksOf } from './handlers/webhooks.js';
+import { OAUTH_CALLBACK_PATH } from './oauth.js';
+import { rawRoute, type Route, route } from './route.js';
 import * as s from './schemas.js';
+import { receiveFromBrevo, receiveFromKlaviyo } from './webhooks/receive.js';
 
 const aRun = (description: string) => ({ description, schema: s.Run });
 
 /** The whole API, in the order in which people meet it. */
 export const routes: readonly Route[] = [
+  route({
+    method: 'post',
+    path: '/v1/accounts',
+    id: 'createAccount',
+    summary: 'Create an account',
+    description: 'A name for one Klaviyo account paired with one Brevo account. Connect it next, by a key or by OAuth.',
+    body: s.CreateAccount,
+    answers: { 201: { description: 'Created; `Location` is the account.', schema: s.Account } },
+    problems: [409, 415, 422],
+    handle: createAccount,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/accounts',
+    id: 'listAccounts',
+    summary: 'List accounts, by name',
+    query: s.ListAccountsQuery,
+    answers: { 200: { description: 'One page.', schema: s.AccountList } },
+    problems: [400],
+    handle: listAccounts,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/accounts/{id}',
+    id: 'readAccount',
+    summary: 'Read an account',
+    params: s.AccountParams,
+    answers: { 200: { description: 'The account.', schema: s.Account } },
+    problems: [400, 404],
+    handle: readAccount,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/accounts/{id}/pause',
+    id: 'pauseAccount',
+    summary: 'Pause an account',
+    description: 'Nothing is started for it, and its run pauses.',
+    params: s.AccountParams,
+    answers: { 200: { description: 'Paused.', schema: s.Account } },
+    problems: [400, 404],
+    handle: pauseAccount,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/accounts/{id}/resume',
+    id: 'resumeAccount',
+    summary: 'Resume an account',
+    description: 'With the run that was paused with it. Also says that what stopped it is mended.',
+    params: s.AccountParams,
+    answers: { 200: { description: 'On its way again.', schema: s.Account } },
+    problems: [400, 404],
+    handle: resumeAccount,
+  }),
+  route({
+    method: 'delete',
+    path: '/v1/accounts/{id}',
+    id: 'deleteAccount',
+    summary: 'Delete an account and all that is kept of it',
+    description:
+      'For good: credentials, runs, links, ledger, rejections, archive, jobs. Nothing is deleted at Klaviyo or Brevo; a connection by OAuth is revoked. Harmless again.',
+    params: s.AccountParams,
+    answers: { 200: { description: 'Deleted.', schema: s.AccountDeleted } },
+    problems: [400, 404],
+    handle: deleteAccount,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/accounts/reseal',
+    id: 'resealAccounts',
+    summary: 'Encrypt all secrets with the current key',
+    description: 'After a new key was put first in TAJO_ENCRYPTION_KEYS; then the former one can go.',
+    answers: { 200: { description: 'Done.', schema: s.Resealed } },
+    handle: resealAccounts,
+  }),
   route({
     method: 'post',
     path: '/v1/connectors/klaviyo/connect',
@@ -62,6 +151,50 @@ export const routes: readonly Route[] = [
     answers: { 200: { description: 'What was found, faults included.', schema: s.ConnectorTest } },
     problems: [409, 415, 422],
     handle: testKlaviyo,
+  }),
+  route({
+    method: 'delete',
+    path: '/v1/connectors/klaviyo',
+    id: 'disconnectKlaviyo',
+    summary: 'Disconnect an account from Klaviyo',
+    description: "A connection by OAuth is revoked at Klaviyo. What was synced and Brevo's key stay.",
+    query: s.AccountQuery,
+    answers: { 200: { description: 'Disconnected.', schema: s.Disconnected } },
+    problems: [400, 404],
+    handle: disconnectKlaviyo,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/oauth/klaviyo/start',
+    id: 'startOAuth',
+    summary: 'Begin to connect an account by OAuth',
+    description: 'The answer is the address at which the merchant says yes, within ten minutes.',
+    query: s.AccountQuery,
+    answers: { 200: { description: 'Begun.', schema: s.OAuthStarted } },
+    problems: [400, 422],
+    handle: startOAuthByQuery,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/oauth/klaviyo/start',
+    id: 'startOAuthWithKey',
+    summary: "Begin to connect an account by OAuth, with its Brevo key",
+    body: s.StartOAuth,
+    answers: { 200: { description: 'Begun.', schema: s.OAuthStarted } },
+    problems: [415, 422],
+    handle: startOAuthByBody,
+  }),
+  route({
+    method: 'get',
+    path: OAUTH_CALLBACK_PATH,
+    id: 'finishOAuth',
+    summary: 'For Klaviyo: the merchant has said yes, or no',
+    description: 'The state is good once. What was granted is tried before it is stored.',
+    access: 'token',
+    query: s.OAuthCallbackQuery,
+    answers: { 200: { description: 'Connected; a line for the merchant.', otherTypes: { 'text/plain': z.string() } } },
+    problems: [400, 409, 422, 502],
+    handle: finishOAuth,
   }),
   route({
     method: 'post',
@@ -120,8 +253,9 @@ export const routes: readonly Route[] = [
     id: 'readSync',
     summary: 'Read a run',
     params: s.RunParams,
+    query: s.RunQuery,
     answers: { 200: aRun('The run.') },
-    problems: [404],
+    problems: [400, 404],
     handle: readSync,
   }),
   route({
@@ -145,8 +279,9 @@ export const routes: readonly Route[] = [
     id: 'pauseSync',
     summary: 'Pause a run',
     params: s.RunParams,
+    query: s.RunQuery,
     answers: { 200: aRun('Paused.') },
-    problems: [404, 409],
+    problems: [400, 404, 409],
     handle: pauseSync,
   }),
   route({
@@ -155,8 +290,9 @@ export const routes: readonly Route[] = [
     id: 'resumeSync',
     summary: 'Resume a paused or stopped run',
     params: s.RunParams,
+    query: s.RunQuery,
     answers: { 200: aRun('On its way again.') },
-    problems: [404, 409],
+    problems: [400, 404, 409],
     handle: resumeSync,
   }),
   route({
@@ -165,8 +301,9 @@ export const routes: readonly Route[] = [
     id: 'retrySync',
     summary: 'Retry what failed of a failed run',
     params: s.RunParams,
+    query: s.RunQuery,
     answers: { 200: aRun('On its way again.') },
-    problems: [404, 409],
+    problems: [400, 404, 409],
     handle: retrySync,
   }),
   route({
@@ -176,9 +313,21 @@ export const routes: readonly Route[] = [
     summary: 'Cancel a run',
     description: 'For good. What Brevo has taken already stays there.',
     params: s.RunParams,
+    query: s.RunQuery,
     answers: { 200: aRun('Cancelled.') },
-    problems: [404, 409],
+    problems: [400, 404, 409],
     handle: cancelSync,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/schedules',
+    id: 'listSchedules',
+    summary: 'What starts by itself, and when',
+    description: 'Incremental runs by `schedule` and `sync.mode` of the configuration. Empty when they are switched off.',
+    query: s.AccountQuery,
+    answers: { 200: { description: 'By switch.', schema: s.Schedules } },
+    problems: [400],
+    handle: listSchedules,
   }),
   route({
     method: 'get',
@@ -211,6 +360,39 @@ export const routes: readonly Route[] = [
     answers: { 200: { description: 'The answer.', schema: s.RecordExplanation } },
     problems: [400],
     handle: explainRecord,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/erasures',
+    id: 'requestErasure',
+    summary: 'Erase a person at Klaviyo, at Brevo and here',
+    description:
+      'Named by exactly one of `email`, `phone` and `klaviyo_id`. For good. It stays `open` until both vendors were asked and have nobody left; from its first steps on no sync, replay or event brings the person back. Asking again is the same erasure.',
+    body: s.RequestErasure,
+    answers: { 202: { description: 'Accepted; `Location` is the erasure.', schema: s.Erasure } },
+    problems: [409, 415, 422],
+    handle: requestErasure,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/erasures',
+    id: 'listErasures',
+    summary: 'List erasures',
+    query: s.ListErasuresQuery,
+    answers: { 200: { description: 'One page, by id.', schema: s.ErasureList } },
+    problems: [400],
+    handle: listErasures,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/erasures/{id}',
+    id: 'readErasure',
+    summary: 'Read an erasure',
+    params: s.ErasureParams,
+    query: s.AccountQuery,
+    answers: { 200: { description: 'The erasure, with its evidence.', schema: s.Erasure } },
+    problems: [400, 404],
+    handle: readErasure,
   }),
   route({
     method: 'get',
@@ -267,6 +449,71 @@ export const routes: readonly Route[] = [
     answers: { 200: { description: 'The record.', schema: s.ArchivedRecord } },
     problems: [400, 404],
     handle: readArchived,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/webhooks',
+    id: 'readWebhooks',
+    summary: 'Whether both vendors deliver',
+    description: 'Asks both vendors, and says what nobody tells of and is polled instead.',
+    query: s.AccountQuery,
+    answers: { 200: { description: 'Both vendors.', schema: s.WebhookStatus } },
+    problems: [400, 409],
+    handle: readWebhooks,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/webhooks/install',
+    id: 'installWebhooks',
+    summary: 'Make both vendors deliver',
+    description:
+      'Creates what is missing, mends what is not as it should be, switches on again what the vendor switched off; never a second one. Needs `public_url`.',
+    body: s.ChangeWebhooks,
+    answers: { 200: { description: 'What is there now.', schema: s.WebhookStatus } },
+    problems: [409, 415, 422],
+    handle: installWebhooksOf,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/webhooks/rotate',
+    id: 'rotateWebhooks',
+    summary: 'Give the webhooks new secrets',
+    body: s.RotateWebhooks,
+    answers: { 200: { description: 'What is there now.', schema: s.WebhookStatus } },
+    problems: [409, 415, 422],
+    handle: rotateWebhooksOf,
+  }),
+  route({
+    method: 'post',
+    path: '/v1/webhooks/remove',
+    id: 'removeWebhooks',
+    summary: 'Take the webhooks out of both vendors',
+    body: s.ChangeWebhooks,
+    answers: { 200: { description: 'What is there now.', schema: s.WebhookStatus } },
+    problems: [409, 415, 422],
+    handle: removeWebhooksOf,
+  }),
+  rawRoute({
+    method: 'post',
+    path: WEBHOOK_PATHS.klaviyo,
+    id: 'receiveFromKlaviyo',
+    summary: 'For Klaviyo: something has happened',
+    description: 'Signed: `Klaviyo-Signature` over the body and `Klaviyo-Timestamp`. Stored, answered, then worked off; a repeat changes nothing.',
+    params: s.WebhookParams,
+    answers: { 200: { description: 'Stored.' } },
+    problems: [400, 401, 404, 413, 415],
+    handle: receiveFromKlaviyo,
+  }),
+  rawRoute({
+    method: 'post',
+    path: WEBHOOK_PATHS.brevo,
+    id: 'receiveFromBrevo',
+    summary: 'For Brevo: something has happened',
+    description: 'With the bearer token that Brevo was given. Stored, answered, then worked off; a repeat changes nothing.',
+    params: s.WebhookParams,
+    answers: { 200: { description: 'Stored.' } },
+    problems: [400, 401, 404, 413, 415],
+    handle: receiveFromBrevo,
   }),
   route({
     method: 'post',

@@ -6,9 +6,10 @@ import type { Context } from './context.js';
 import { notFound, Problem } from './problem.js';
 import type { Answer } from './route.js';
 
-export async function findRun({ store }: Context, id: string): Promise<StoredRun> {
+/** Of that account, where one is named: another's is as good as none. */
+export async function findRun({ store }: Context, id: string, account?: string): Promise<StoredRun> {
   const run = await store.runs.get(id);
-  if (!run) throw notFound(`run ${id}`);
+  if (!run || (account !== undefined && run.account !== account)) throw notFound(`run ${id}`);
   return run;
 }
 

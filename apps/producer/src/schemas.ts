@@ -64,8 +64,61 @@ export const ConnectKlaviyo = request(
 );
 export type ConnectKlaviyo = z.output<typeof ConnectKlaviyo>;
 
+export const CreateAccount = request(
+  'CreateAccount',
+  z.strictObject({
+    account: accountId,
+    brevoApiKey: key.optional().describe("Brevo's API key; may also come when Klaviyo's side is connected."),
+  }),
+);
+export type CreateAccount = z.output<typeof CreateAccount>;
+
+export const AccountParams = z.object({ id: accountId });
+export type AccountParams = z.output<typeof AccountParams>;
+
+export const ListAccountsQuery = z.strictObject({
+  after: z.string().min(1).max(63).optional().describe('`next` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+export type ListAccountsQuery = z.output<typeof ListAccountsQuery>;
+
+/** A caller that names its account gets no other's run. */
+export const RunQuery = z.strictObject({
+  account: accountId.optional().describe('The run is of this account, or there is none.'),
+});
+export type RunQuery = z.output<typeof RunQuery>;
+
+export const StartOAuth = request(
+  'StartOAuth',
+  z.strictObject({
+    account,
+    brevoApiKey: key.optional().describe("Brevo's API key, where the account has none yet."),
+  }),
+);
+export type StartOAuth = z.output<typeof StartOAuth>;
+
+/** Loose: what else Klaviyo adds is not looked at. */
+export const OAuthCallbackQuery = z.object({
+  state: z.string().min(1).max(200),
+  code: z.string().min(1).max(2_000).optional().describe('Absent where the merchant said no.'),
+  error: z.string().max(200).optional(),
+});
+export type OAuthCallbackQuery = z.output<typeof OAuthCallbackQuery>;
+
 export const TestConnector = request('TestConnector', z.strictObject({ account }));
 export type TestConnector = z.output<typeof TestConnector>;
+
+export const ChangeWebhooks = request('ChangeWebhooks', z.strictObject({ account }));
+export type ChangeWebhooks = z.output<typeof ChangeWebhooks>;
+
+export const RotateWebhooks = request(
+  'RotateWebhooks',
+  z.strictObject({
+    account,
+    immediately: z.boolean().default(false).describe('End the old secrets at once; else they hold for another 12 hours.'),
+  }),
+);
+export type RotateWebhooks = z.output<typeof RotateWebhooks>;
 
 export const StartSync = request(
   'StartSync',
@@ -76,7 +129,11 @@ export const StartSync = request(
       .min(1, 'must name at least one')
       .optional()
       .describe('Default: those switched on in the configuration.'),
-    mode: z.enum(['full', 'incremental', 'verify']).describe('Only `full` can be run yet.'),
+    mode: z
+      .enum(['full', 'incremental', 'verify'])
+      .describe(
+        '`full` reads everything. `incremental` reads what changed since the last run, of each resource that Klaviyo can tell this of, and the others whole; what was never read to its end is read whole too. `verify` cannot be run yet.',
+      ),
     force: z.boolean().default(false).describe('Write records again although they have not changed.'),
   }),
 );
@@ -100,6 +157,28 @@ export const ReplayRejections = request(
   }),
 );
 export type ReplayRejections = z.output<typeof ReplayRejections>;
+
+export const RequestErasure = request(
+  'RequestErasure',
+  z
+    .strictObject({
+      account,
+      email: z.email('must be an e-mail address').max(255).optional(),
+      phone: z
+        .string()
+        .regex(/^\+[1-9][0-9 ().-]{5,24}$/, 'must be a number in E.164, e.g. +14155550132')
+        .optional(),
+      klaviyo_id: z
+        .string()
+        .regex(/^[A-Za-z0-9]{1,64}$/, "must be Klaviyo's id of a profile")
+        .optional(),
+    })
+    .refine(
+      ({ email, phone, klaviyo_id: id }) => [email, phone, id].filter((one) => one !== undefined).length === 1,
+      'Give exactly one of email, phone and klaviyo_id',
+    ),
+);
+export type RequestErasure = z.output<typeof RequestErasure>;
 
 const identifier = z.string().trim().min(1, 'must not be empty').max(255, 'is longer than 255 characters');
 
@@ -177,6 +256,17 @@ export type QueryMetrics = z.output<typeof QueryMetrics>;
 export const AccountQuery = z.strictObject({ account });
 export type AccountQuery = z.output<typeof AccountQuery>;
 
+export const ListErasuresQuery = z.strictObject({
+  account,
+  state: z.enum(['open', 'done']).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  after: z.string().max(300).optional().describe('`next` of the page before.'),
+});
+export type ListErasuresQuery = z.output<typeof ListErasuresQuery>;
+
+export const ErasureParams = z.object({ id: z.string().max(100).describe('Id of an erasure.') });
+export type ErasureParams = z.output<typeof ErasureParams>;
+
 export const ListSyncsQuery = z.strictObject({
   account: accountId.optional(),
   state: runState.optional(),
@@ -199,6 +289,7 @@ export type ListRejectionsQuery = z.output<typeof ListRejectionsQuery>;
 
 export const ProgressQuery = z.strictObject({
   once: z.enum(['true', 'false']).default('false').describe('`true` for one snapshot as JSON.'),
+  account: accountId.optional().describe('The run is of this account, or there is none.'),
 });
 export type ProgressQuery = z.output<typeof ProgressQuery>;
 
@@ -232,6 +323,8 @@ export const ExportArchiveQuery = z.strictObject({
     .describe('`ndjson` has every record whole; `csv` a column for each of its parts, lists as JSON.'),
 });
 export type ExportArchiveQuery = z.output<typeof ExportArchiveQuery>;
+
+export const WebhookParams = z.object({ account: z.string(), token: z.string() });
 
 export const CallbackParams = z.object({ token: z.string().max(200) });
 export type CallbackParams = z.output<typeof CallbackParams>;
@@ -369,6 +462,9 @@ export const Run = answer(
     account: z.string(),
     mode: runMode,
     resources: z.array(z.string()),
+    since: z
+      .record(z.string(), time)
+      .describe('Of an incremental run, by resource: what changed since this time was asked for. A resource that is not named was read whole.'),
     state: runState,
     createdAt: time,
     startedAt: time.nullable(),
@@ -458,6 +554,30 @@ export const RejectionList = answer(
     next: z.string().nullable().describe('To be given as `after`; null when there are no more.'),
   }),
 );
+
+export const Erasure = answer(
+  'Erasure',
+  z.object({
+    id: z.string().describe('Made of a keyed hash of what the person was named by, so asking again finds it.'),
+    account: accountId,
+    by: z.enum(['email', 'phone', 'klaviyo_id']),
+    state: z.enum(['open', 'done']).describe('`done`: both vendors were asked and have nobody left.'),
+    step: z
+      .enum(['find', 'mark', 'drain', 'forget-records', 'ask-klaviyo', 'delete-brevo', 'look'])
+      .nullable()
+      .describe('What it does next.'),
+    requestedAt: time,
+    doneAt: time.nullable(),
+    looks: whole.describe('How often both vendors were looked at since the deletions.'),
+    nextAt: time.nullable().describe('When it goes on.'),
+    problem: z.object({ code: z.string(), message: z.string(), at: time }).nullable().describe('What holds it up.'),
+    evidence: z
+      .array(z.object({ at: time, what: z.string(), status: whole.nullable(), count: whole }))
+      .describe("What was done and what the vendors answered. Holds none of the person's data."),
+  }),
+);
+
+export const ErasureList = answer('ErasureList', z.object({ erasures: z.array(Erasure), next: z.string().nullable() }));
 
 export const ReplayStarted = answer(
   'ReplayStarted',
@@ -611,6 +731,130 @@ export const CampaignResults = answer(
       }),
     ),
     next: z.string().nullable().describe('To be given as `after`; null when there are no more.'),
+  }),
+);
+
+export const Account = answer(
+  'Account',
+  z.object({
+    account: z.string(),
+    connected: z.boolean(),
+    auth: z.enum(['private', 'oauth']).nullable().describe('How Klaviyo is signed in to; null while it is not.'),
+    connectedAt: time.nullable(),
+    pausedAt: time.nullable().describe('Since when nothing is started for it.'),
+    deleting: z.boolean().describe('A deletion has begun and did not end; ask for it again.'),
+    stopped: z.object({ code: z.string(), message: z.string(), remedy: z.string(), at: time }).nullable(),
+    run: z.string().nullable().describe('Its run that is not finished.'),
+  }),
+);
+export type Account = z.output<typeof Account>;
+
+export const AccountList = answer(
+  'AccountList',
+  z.object({
+    accounts: z.array(Account),
+    next: z.string().nullable().describe('To be given as `after`; null when there are no more.'),
+  }),
+);
+
+export const AccountDeleted = answer(
+  'AccountDeleted',
+  z.object({
+    account: z.string(),
+    documents: byName.describe('How many were deleted, by collection.'),
+    jobs: whole,
+    revoked: z.boolean().nullable().describe('Whether a connection by OAuth was ended at Klaviyo; null when there was none.'),
+  }),
+);
+export type AccountDeleted = z.output<typeof AccountDeleted>;
+
+export const Resealed = answer(
+  'Resealed',
+  z.object({
+    resealed: whole.describe('Sealed anew with the current key.'),
+    current: whole.describe('Sealed with it already.'),
+    unreadable: whole.describe('No key at hand opens them; they stay as they are.'),
+  }),
+);
+
+export const OAuthStarted = answer(
+  'OAuthStarted',
+  z.object({
+    account: z.string(),
+    authorizeUrl: z.string().describe('Open it in a browser and give the consent there.'),
+    redirectUri: z.string().describe('Must be entered in the app at Klaviyo, letter for letter.'),
+    expiresAt: time.describe('By then the consent has to be given.'),
+  }),
+);
+export type OAuthStarted = z.output<typeof OAuthStarted>;
+
+export const Disconnected = answer(
+  'Disconnected',
+  z.object({
+    account: z.string(),
+    revoked: z
+      .boolean()
+      .nullable()
+      .describe('Whether Klaviyo has ended a connection by OAuth; null when there was none, false when the merchant must remove the app.'),
+    connected: z.boolean().describe('True where the configuration file has keys for this account: they are still in use.'),
+  }),
+);
+export type Disconnected = z.output<typeof Disconnected>;
+
+const vendorWebhooks = z.object({
+  state: z
+    .enum(['installed', 'incomplete', 'disabled', 'absent', 'refused', 'unreachable'])
+    .describe('`disabled`: the vendor switched it off. `incomplete`, `disabled` and `absent` are mended by installing.'),
+  ids: z.array(z.string()).describe("The vendor's own."),
+  topics: z.array(z.string()).describe('Subscribed to.'),
+  missing: z.array(z.string()).describe('Wanted and not subscribed to.'),
+  done: z.array(z.string()).describe('What this call did.'),
+  lastDeliveryAt: time.nullable(),
+  deliveries: z.object({
+    received: whole.describe('Stored and not worked off yet.'),
+    done: whole,
+    kept: whole.describe('Stored; nothing more acts on them yet.'),
+    failed: whole.describe('Could not be worked off.'),
+  }),
+  gapFrom: time.nullable().describe('From when on deliveries may have been lost; runs read what happened since.'),
+  problem: z.object({ code: z.string(), message: z.string(), remedy: z.string().nullable() }).nullable(),
+});
+
+export const WebhookStatus = answer(
+  'WebhookStatus',
+  z.object({
+    account: z.string(),
+    publicUrl: z.string().nullable().describe('Where the vendors deliver to; without one nothing can be installed.'),
+    klaviyo: vendorWebhooks,
+    brevo: vendorWebhooks,
+    polled: z.array(z.object({ what: z.string(), how: z.string() })).describe('What no vendor tells of.'),
+  }),
+);
+
+export const Schedules = answer(
+  'Schedules',
+  z.object({
+    account: z.string(),
+    mode: z.enum(['realtime', 'batch', 'hybrid']).describe('`sync.mode` of the configuration.'),
+    schedules: z.array(
+      z.object({
+        group: z.string().describe('The switch under `sync` that turns its resources on.'),
+        resources: z.array(
+          z.object({ name: z.string(), readUpTo: time.nullable().describe('Everything up to then is carried over; null before the first run.') }),
+        ),
+        everySeconds: z.number().nullable(),
+        cron: z.string().nullable(),
+        timezone: z.string().nullable(),
+        nextAt: time.nullable().describe('Null when a producer has not set it yet.'),
+        waiting: z
+          .object({ since: time, forRun: z.string().nullable() })
+          .nullable()
+          .describe('It is due and waits for the end of a run; whatever comes due by then goes along.'),
+        lastRun: z.string().nullable(),
+        lastAt: time.nullable(),
+        note: z.string().nullable().describe('Why the last time came to nothing.'),
+      }),
+    ),
   }),
 );
 

@@ -13,6 +13,7 @@ import { createApiPages } from './api-pages.js';
 import type { Context } from './context.js';
 import { lanesOf } from './lanes.js';
 import { createMetrics } from './metrics.js';
+import { OAUTH_CALLBACK_PATH } from './oauth.js';
 import { Problem, problemOf } from './problem.js';
 import { createProgressFeed } from './progress.js';
 import type { Route } from './route.js';
@@ -35,7 +36,7 @@ const MAX_BODY = '1mb';
 const CALLBACKS_PER_MINUTE = 600;
 
 /**
- * The API as an express application. Everything but the health checks and Brevo's callback (a token in its path) needs the API key,
+ * The API as an express application. Everything but the health checks, Brevo's callback (a token in its path) and the end of an OAuth consent (its single-use state) needs the API key,
  * also what does not exist. Throws `BadInput` without an API key.
  */
 export function createProducer({
@@ -49,7 +50,12 @@ export function createProducer({
     ending,
     now,
     metrics: createMetrics(options),
-    progress: createProgressFeed({ store, limiter, lanesOf: (run) => lanesOf(config, run), now }),
+    progress: createProgressFeed({
+      store,
+      limiter,
+      lanesOf: async (run) => lanesOf(config, run, await authOf(options.accounts, run.account)),
+      now,
+    }),
   };
   const authentication = createAuthentication({ apiKey: apiKeyOf(config), logger });
 
@@ -58,7 +64,7 @@ export function createProducer({
   app.disable('etag');
   app.use(securityHeaders(), measure(context));
   mount(app, context, (route) => route.access === 'open');
-  app.use('/callbacks', callbackLimit());
+  app.use(['/callbacks', OAUTH_CALLBACK_PATH], callbackLimit());
   mount(app, context, (route) => route.access === 'token');
   app.use(['/docs', '/v1/openapi.json'], authentication.bearerOrBasic);
   app.use(createApiPages(routes));
@@ -71,6 +77,15 @@ export function createProducer({
   });
   app.use(answerProblem(logger));
   return app;
+}
+
+/** An account that cannot be opened for now still has a progress to show. */
+async function authOf(accounts: AccountOpener, account: string): Promise<'private' | 'oauth'> {
+  try {
+    return (await accounts.open(account)).auth;
+  } catch {
+    return 'private';
+  }
 }
 
 /** The key, if it is one. Throws `BadInput` otherwise. */

@@ -5,9 +5,12 @@ import type { NewSlice } from '@tajo/store';
 import { z } from 'zod';
 import { pathOf, sliceQuery } from './slice-query.js';
 import type { RunContext } from './targets/target.js';
+import { noteClock } from './vendor-clock.js';
 
 /** How many slices a range starts as. Few: slices split themselves where the records are, and an empty one costs a request. */
 const FIRST_SLICES = 4;
+/** Shorter ranges are one slice: what changed in a day is few. */
+const SHORT_MS = 86_400_000;
 /** A parent's children are few as a rule, and there may be thousands of parents. */
 const FIRST_SLICES_OF_A_PARENT = 1;
 /** Of a parent's id in a slice's. */
@@ -21,7 +24,7 @@ type Part = Pick<NewSlice, 'parent' | 'pass'>;
 /**
  * The slices a resource of a run begins with: its whole time range from the first record to the run's start (later records are the
  * next run's), or the ids of a replay, or one slice where Klaviyo offers no time filter; all this for every filter and every parent it
- * must be read with.
+ * must be read with. Of an incremental run it is the range in which records changed (`run.since`), where Klaviyo can tell.
  */
 export async function firstSlices(context: RunContext, resource: AnyResource): Promise<NewSlice[]> {
   const { run } = context;
@@ -37,17 +40,53 @@ export async function firstSlices(context: RunContext, resource: AnyResource): P
     return slices;
   }
 
+  const since = run.since?.[resource.name];
   const slices: NewSlice[] = [];
   for await (const part of partsOf(context, resource)) {
-    const words = [...(typeof part.parent !== 'string' ? [] : [shortened(part.parent)]), ...(typeof part.pass !== 'string' ? [] : [part.pass])];
+    const words = [
+      ...(typeof part.parent !== 'string' ? [] : [shortened(part.parent)]),
+      ...(typeof part.pass !== 'string' ? [] : [part.pass]),
+    ];
     const idOf = (at: string | number) => [run._id, resource.name, ...words, at].join('.');
     const owner = { ...base, ...part };
-    if (!resource.read.slice) slices.push({ ...owner, _id: idOf('all') });
+    if (since)
+      for (const [i, range] of cut(
+        since,
+        run.createdAt,
+        run.createdAt.getTime() - since.getTime() < SHORT_MS ? 1 : slicesFor(part),
+      ).entries())
+        slices.push({ ...owner, ...range, field: resource.read.since ?? null, _id: idOf(i) });
+    else if (!resource.read.slice) slices.push({ ...owner, _id: idOf('all') });
     else
       for (const [i, range] of (await rangesOf(context, resource, part)).entries())
         slices.push({ ...owner, ...range, _id: idOf(i) });
   }
+  if (since)
+    for (const { name } of resource.read.alsoSince ?? [])
+      slices.push({ ...base, pass: name, from: since, _id: `${run._id}.${resource.name}.${name}` });
   return slices;
+}
+
+/** Whether more than `most` records stand in these slices, by reading no more pages than that takes. */
+export async function isMoreThan(
+  { account }: RunContext,
+  resource: AnyResource,
+  slices: readonly NewSlice[],
+  most: number,
+): Promise<boolean> {
+  let found = 0;
+  for (const slice of slices) {
+    const whole = { ...WHOLE, ...slice };
+    const { include: _, ...query } = sliceQuery(resource, whole).params;
+    for (let cursor: string | undefined; ; ) {
+      const page = await account.klaviyo.readPage({ path: pathOf(resource, whole), query, cursor, maxWaitMs: 60_000 });
+      found += page.items.length;
+      if (found > most) return true;
+      cursor = page.nextCursor;
+      if (cursor === undefined) break;
+    }
+  }
+  return false;
 }
 
 /** Ids of jobs and batches are made of a slice's; those of catalogs alone may take 255 characters (developers.klaviyo.com/en/reference/catalogs_api_overview). */
@@ -66,12 +105,14 @@ async function* partsOf(context: RunContext, resource: AnyResource): AsyncGenera
 }
 
 /** Ids of the kept records it is read for. Where the parents' resource is part of the run: those that the run saw. */
-async function* parentsOf({ work, run }: RunContext, { read: { forEach } }: AnyResource): AsyncGenerator<string> {
+async function* parentsOf(context: RunContext, resource: AnyResource): AsyncGenerator<string> {
+  const { work, run } = context;
+  const { forEach } = resource.read;
   if (!forEach) return;
   const filter = {
     account: run.account,
     resource: forEach.resource,
-    ...(run.resources.includes(forEach.resource) ? { run: run._id } : {}),
+    ...((await sawAllParents(context, resource)) ? { run: run._id } : {}),
   };
   for (let after: string | undefined; ; ) {
     const parents = await work.store.archive.page(filter, { ...(after === undefined ? {} : { after }), limit: PARENTS_PAGE });
@@ -79,6 +120,18 @@ async function* parentsOf({ work, run }: RunContext, { read: { forEach } }: AnyR
     after = parents.at(-1)?.sourceId;
     if (parents.length < PARENTS_PAGE) return;
   }
+}
+
+/**
+ * Whether the parents this run met are all that need a look. Where it met only those that changed, this holds while the children are no
+ * further behind than that.
+ */
+async function sawAllParents({ work, run }: RunContext, { name, read: { forEach } }: AnyResource): Promise<boolean> {
+  if (!forEach || !run.resources.includes(forEach.resource)) return false;
+  const since = run.since?.[forEach.resource];
+  if (!since) return true;
+  const mark = await work.store.watermarks.get(run.account, name);
+  return mark !== null && mark.at >= since;
 }
 
 async function rangesOf(context: RunContext, resource: AnyResource, part: Part): Promise<{ from: Date; to: Date }[]> {
@@ -93,34 +146,34 @@ async function rangesOf(context: RunContext, resource: AnyResource, part: Part):
     earliest = new Date(0);
   }
   if (earliest === null || earliest >= to) return [];
-  const seconds = Math.floor((to.getTime() - earliest.getTime()) / 1_000);
-  const count = Math.max(1, Math.min(part.parent === undefined ? FIRST_SLICES : FIRST_SLICES_OF_A_PARENT, seconds));
-  const bounds = Array.from(
-    { length: count },
-    (_, i) => new Date(earliest.getTime() + Math.floor((seconds * i) / count) * 1_000),
-  );
+  return cut(earliest, to, slicesFor(part));
+}
+
+function slicesFor({ parent }: Part): number {
+  return parent === undefined ? FIRST_SLICES : FIRST_SLICES_OF_A_PARENT;
+}
+
+function cut(start: Date, to: Date, most: number): { from: Date; to: Date }[] {
+  const seconds = Math.floor((to.getTime() - start.getTime()) / 1_000);
+  const count = Math.max(1, Math.min(most, seconds));
+  const bounds = Array.from({ length: count }, (_, i) => new Date(start.getTime() + Math.floor((seconds * i) / count) * 1_000));
   return bounds.map((from, i) => ({ from, to: bounds[i + 1] ?? to }));
 }
 
+const WHOLE = { from: null, to: null, field: null, queryTo: null, cursor: null, ids: null, parent: null, pass: null };
+
 /** When the first record was made, to the second below it. Null when there is none. */
-async function earliestOf({ account }: RunContext, resource: AnyResource, part: Part): Promise<Date | null> {
+async function earliestOf(context: RunContext, resource: AnyResource, part: Part): Promise<Date | null> {
   const field = resource.read.slice?.field ?? '';
-  const whole = {
-    from: null,
-    to: null,
-    queryTo: null,
-    cursor: null,
-    ids: null,
-    parent: part.parent ?? null,
-    pass: part.pass ?? null,
-  };
+  const whole = { ...WHOLE, parent: part.parent ?? null, pass: part.pass ?? null };
   const { include: _, ...params } = sliceQuery(resource, whole).params;
-  const { items } = await account.klaviyo.readPage({
+  const page = await context.account.klaviyo.readPage({
     path: pathOf(resource, whole),
     query: { ...params, sort: field, ...(resource.read.pageSize === undefined ? {} : { 'page[size]': 1 }) },
     maxWaitMs: 60_000,
   });
-  const first = z.object({ attributes: z.record(z.string(), z.unknown()) }).safeParse(items[0]);
+  await noteClock(context, page);
+  const first = z.object({ attributes: z.record(z.string(), z.unknown()) }).safeParse(page.items[0]);
   const time = first.success ? Date.parse(String(first.data.attributes[field])) : Number.NaN;
   return Number.isNaN(time) ? null : new Date(Math.floor(time / 1_000) * 1_000);
 }

@@ -7,11 +7,12 @@ import type { RunContext } from './targets/target.js';
 const WITHIN_MS = 8_000;
 
 /**
- * What the run is expected to read and write, to be laid beside what came. Null for a replay, whose records are known, and where it
+ * What the run is expected to read and write, to be laid beside what came. Null but for a full run, and where it
  * cannot be made: whatever that means for the run itself, the run will find it out.
  */
 export async function forecastOf({ work, run, account }: RunContext): Promise<Plan | null> {
-  if (run.mode === 'replay') return null;
+  // What an incremental run will find is not known before it looks.
+  if (run.mode !== 'full') return null;
   try {
     const plan = await planRun({
       clients: account,

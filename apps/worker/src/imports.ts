@@ -5,7 +5,7 @@ import { resourceNamed } from '@tajo/mapping';
 import type { Batch } from '@tajo/store';
 import { contextOf } from './handlers/context.js';
 import { nextPoll } from './poll-pace.js';
-import { settleBatch } from './settle-batch.js';
+import { NOTHING, settleBatch } from './settle-batch.js';
 import { targetOf } from './targets/index.js';
 import type { RunContext } from './targets/target.js';
 import { deliveriesQueue, type Work } from './work.js';
@@ -84,19 +84,27 @@ async function settleOne(work: Work, batch: Batch, process: Process | undefined,
   if (!context) return work.store.batches.finish(batch._id, 'void', 'the run is gone', work.now());
   const target = targetOf(resourceNamed(batch.resource).write.via);
   if (!target.settleImport || !target.giveUpImport)
-    throw new Bug('import_unexpected', `Batch ${batch._id} of ${batch.resource} was sent as an import, which its target cannot settle.`);
-  const rows = await work.store.batches.rows(batch._id);
+    throw new Bug(
+      'import_unexpected',
+      `Batch ${batch._id} of ${batch.resource} was sent as an import, which its target cannot settle.`,
+    );
+  const { rows, erased } = await work.store.batches.open(batch._id);
+  if (rows.length === 0 && erased > 0) return settleBatch(context, batch, NOTHING, erased);
 
   if (process?.status !== 'completed') {
     const why = process ? `Brevo ended the import as ${process.status}` : 'Brevo does not know the import any more';
     work.logger.warn({ account: batch.account, run: batch.run, batch: batch._id, attempt: batch.attempt }, 'an import failed');
     if (batch.attempt + 1 < MOST_ATTEMPTS) return sendAgain(work, batch, why);
-    const rejected = target.giveUpImport(batch, rows, `${why}, ${MOST_ATTEMPTS} times. Look at Brevo's import page, then replay.`);
-    return settleBatch(context, batch, { written: [], rejected, again: [], note: why });
+    const rejected = target.giveUpImport(
+      batch,
+      rows,
+      `${why}, ${MOST_ATTEMPTS} times. Look at Brevo's import page, then replay.`,
+    );
+    return settleBatch(context, batch, { written: [], rejected, again: [], note: why }, erased);
   }
 
   const settled = await target.settleImport(context, batch, process, rows);
-  return 'written' in settled ? settleBatch(context, batch, settled) : sendAgain(work, batch, settled.again);
+  return 'written' in settled ? settleBatch(context, batch, settled, erased) : sendAgain(work, batch, settled.again);
 }
 
 async function sendAgain(work: Work, batch: Batch, why: string): Promise<void> {

@@ -1,7 +1,9 @@
-import { RecordRejected } from '@tajo/errors';
+import { RecordRejected, RetryLater } from '@tajo/errors';
 import { parseItem, type AnyResource } from '@tajo/mapping';
 import { addTo, emptyCounts, type Counts, type NewRejection, type Slice, type StoredRun } from '@tajo/store';
+import { ERASED, type ErasedGuard } from './erasing/guard.js';
 import { joined } from './joined.js';
+import { timeFieldOf } from './slice-query.js';
 import type { RunContext, Target } from './targets/target.js';
 
 /** Rows that share a batch. */
@@ -29,8 +31,10 @@ export class PageBuffer {
   #upperBound: Date;
   readonly #context: RunContext;
   readonly #slice: Slice;
+  readonly #guard: ErasedGuard;
 
-  constructor(context: RunContext, slice: Slice) {
+  constructor(context: RunContext, slice: Slice, guard: ErasedGuard) {
+    this.#guard = guard;
     this.#context = context;
     this.#slice = slice;
     this.#upperBound = slice.to ?? new Date(8.64e15);
@@ -55,15 +59,18 @@ export class PageBuffer {
     page: { readonly items: readonly unknown[]; readonly included: readonly unknown[] },
     run: StoredRun,
   ): Promise<{ last: boolean; position: Date | null }> {
-    const { slice: sliceSpec } = resource.read;
+    const timeField = timeFieldOf(resource, this.#slice);
     const rows: unknown[] = [];
     let position: Date | null = null;
     let last = false;
     this.counts.pages += 1;
     const missing = new Set(this.#slice.ids ?? []);
 
-    for (const item of joined(page.items, page.included, this.#slice.parent)) {
-      const { id, time } = identify(item, resource, sliceSpec?.field);
+    const items = joined(page.items, page.included, this.#slice.parent);
+    const erased = await this.#guard.among(items);
+
+    for (const [place, item] of items.entries()) {
+      const { id, time } = identify(item, resource, timeField);
       if (this.#slice.from && this.#slice.to && time) {
         if (time < this.#slice.from) continue;
         if (time >= this.#upperBound) {
@@ -74,6 +81,11 @@ export class PageBuffer {
       }
       missing.delete(id);
       this.counts.read += 1;
+      if (erased.has(place)) {
+        // Counted and nothing else: a rejection would keep who it was.
+        addTo(this.counts.skipped, ERASED);
+        continue;
+      }
       try {
         const mapped = resource.map(parseItem(resource, item), run.rules[resource.name]);
         if (mapped.kind === 'skip') this.#refuse(skipped(id, mapped.reason, sentenceOf(mapped.reason), 'map'));
@@ -146,6 +158,10 @@ export class PageBuffer {
         );
         ids.push(id);
       }
+    }
+    if (!(await this.#guard.holds())) {
+      for (const id of ids) await work.store.batches.finish(id, 'void', 'somebody was erased meanwhile', work.now());
+      throw new RetryLater('erased_meanwhile', 'Somebody was erased while this was read; it is read again without them.');
     }
     if (this.#rejections.length > 0) await work.store.rejections.put(owner, this.#rejections, work.now());
     return ids;

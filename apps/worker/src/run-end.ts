@@ -9,6 +9,7 @@ import {
   type StoredRun,
 } from '@tajo/store';
 import { redact } from '@tajo/logging';
+import { raiseWatermarks } from './since.js';
 import type { Work } from './work.js';
 
 /** Ends a run: keeps its totals, lets the next one start, and says so once. */
@@ -20,6 +21,7 @@ export async function endRun(
   set: Partial<StoredRun> = {},
 ): Promise<void> {
   const byResource = await work.store.slices.totals(run._id);
+  await raiseWatermarks(work, run._id, byResource);
   const totals: Record<string, Counts> = {};
   for (const name of run.resources) totals[name] = byResource[name]?.counts ?? emptyCounts();
   const ended = await work.store.runs.move(run._id, ['planning', 'running', 'reconciling'], state, {

@@ -1,13 +1,14 @@
 import { enqueue } from '@tajo/contracts';
 import { addTo, type Batch, type BatchOutcome } from '@tajo/store';
+import { ERASED } from './erasing/guard.js';
 import type { RunContext, Settled } from './targets/target.js';
 import { deliveriesQueue, type Work } from './work.js';
 
 /**
  * Writes down what became of a batch's rows: links and rejections first, then the one update that counts them, then the batch is
- * closed. Interrupted anywhere and done again, it counts once.
+ * closed. Interrupted anywhere and done again, it counts once. `erased`: rows that are not among them any more.
  */
-export async function settleBatch(context: RunContext, batch: Batch, settled: Settled): Promise<void> {
+export async function settleBatch(context: RunContext, batch: Batch, settled: Settled, erased = 0): Promise<void> {
   const { work } = context;
   const { store } = work;
   const now = work.now();
@@ -18,6 +19,7 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
     for (const key of fields) addTo(outcome.fields, key);
   }
   for (const { reason } of settled.rejected) addTo(outcome.rejected, reason);
+  if (erased > 0) outcome.skipped = { [ERASED]: erased };
 
   const links = settled.written.map(({ link }) => link);
   await store.links.put(owner, links, now);
@@ -45,6 +47,9 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
     });
   }
 }
+
+/** Of a batch whose rows are all gone. */
+export const NOTHING: Settled = { written: [], rejected: [], again: [], note: null };
 
 const resolvable = new Map<string, Promise<boolean>>();
 

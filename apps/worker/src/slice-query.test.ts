@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { type AnyResource, profiles } from '@tajo/mapping';
 import * as fc from 'fast-check';
-import { sliceQuery } from './slice-query.js';
+import { sliceQuery, timeFieldOf } from './slice-query.js';
 
 // Read by its declaration only.
 const resource = profiles as unknown as AnyResource;
 const exact = { ...resource, read: { ...resource.read, slice: { field: 'datetime', strict: false } } };
 const from = new Date('2026-01-01T00:00:00Z');
 const to = new Date('2026-01-02T00:00:00Z');
-const slice = { from, to, queryTo: null, cursor: null, ids: null, parent: null, pass: null };
+const slice = { from, to, field: null, queryTo: null, cursor: null, ids: null, parent: null, pass: null };
 
 describe('the query of a slice', () => {
   it('steps a second back where only greater-than exists, and excludes the upper bound', () => {
@@ -42,6 +42,21 @@ describe('the query of a slice', () => {
           if (at >= from.getTime() && at < to.getTime()) expect(isRead(at)).toBe(true);
       }),
     );
+  });
+
+  it('asks for changes by the field that moves with them, and for suppressions by their own time without an upper bound', () => {
+    expect(sliceQuery(resource, { ...slice, field: 'updated' }).params).toMatchObject({
+      sort: 'updated',
+      filter: 'and(greater-than(updated,2025-12-31T23:59:59Z),less-than(updated,2026-01-02T00:00:00Z))',
+    });
+    const suppressed = { ...slice, to: null, pass: 'suppressed' };
+    expect(sliceQuery(resource, suppressed).params).toMatchObject({
+      sort: 'subscriptions.email.marketing.suppression.timestamp',
+      'additional-fields[profile]': 'subscriptions',
+      filter: 'greater-or-equal(subscriptions.email.marketing.suppression.timestamp,2026-01-01T00:00:00Z)',
+    });
+    expect(timeFieldOf(resource, suppressed)).toBeUndefined();
+    expect(timeFieldOf(resource, slice)).toBe('created');
   });
 
   it('keeps its old upper bound while there is a cursor, however small the slice has become', () => {

@@ -12,7 +12,7 @@ export interface SliceQuery {
   readonly to: Date | null;
 }
 
-type Asked = Pick<Slice, 'from' | 'to' | 'queryTo' | 'cursor' | 'ids' | 'parent' | 'pass'>;
+type Asked = Pick<Slice, 'from' | 'to' | 'field' | 'queryTo' | 'cursor' | 'ids' | 'parent' | 'pass'>;
 
 /**
  * The query of a slice. A cursor is bound to the query it was made for, so a slice that shrank keeps asking with its old upper bound
@@ -25,18 +25,28 @@ export function sliceQuery(resource: AnyResource, slice: Asked): SliceQuery {
     if ('path' in read.byIds) return { params: { ...read.extra }, to: null };
     return { params: { ...paged, filter: filter.any(read.byIds.field, slice.ids) }, to: null };
   }
+  const also = read.alsoSince?.find(({ name }) => name === slice.pass);
+  if (also && slice.from)
+    return { params: { ...paged, sort: also.field, filter: filter.greaterOrEqual(also.field, slice.from) }, to: null };
   const filters = [...passFilter(resource, slice.pass), ...parentFilter(resource, slice.parent)];
   const filtered = (more: readonly string[]) => {
     const [first, ...rest] = [...filters, ...more];
     return first === undefined ? {} : { filter: filter.and(first, ...rest) };
   };
-  if (!read.slice || !slice.from || !slice.to) return { params: { ...paged, ...filtered([]) }, to: null };
-  const { field, strict } = read.slice;
+  const field = timeFieldOf(resource, slice);
+  if (field === undefined || !slice.from || !slice.to) return { params: { ...paged, ...filtered([]) }, to: null };
+  const strict = read.slice?.strict ?? false;
   const to = slice.cursor === null ? slice.to : (slice.queryTo ?? slice.to);
   const lower = strict
     ? filter.greaterThan(field, new Date(slice.from.getTime() - STRICT_STEP_MS))
     : filter.greaterOrEqual(field, slice.from);
   return { params: { ...paged, sort: field, ...filtered([lower, filter.lessThan(field, to)]) }, to };
+}
+
+/** The field of the records that a slice's bounds are times of. Undefined where a slice is no range, or its records do not bear the time. */
+export function timeFieldOf({ read }: AnyResource, { field, pass }: Pick<Slice, 'field' | 'pass'>): string | undefined {
+  if (read.alsoSince?.some(({ name }) => name === pass)) return undefined;
+  return field ?? read.slice?.field;
 }
 
 /** Where a slice is read: the resource's path, the parent's or the record's id filled in. */

@@ -1,8 +1,12 @@
 import { enqueue, jobIdOf, queueOfResource, RUNS_QUEUE, SETTLEMENTS_QUEUE, wake } from '@tajo/contracts';
 import { messageOf } from '@tajo/errors';
-import type { RunProblem, SliceOutline, StoredRun } from '@tajo/store';
+import { isStoreUnreachable, type RunProblem, type SliceOutline, type StoredRun } from '@tajo/store';
 import type { Queue } from 'bullmq';
+import { startDue } from './due-schedules.js';
 import { waitsFor } from './first-slices.js';
+import { tendInbox } from './inbox/tend-inbox.js';
+import { feed } from './feed.js';
+import { createGrantKeeper } from './idle-grants.js';
 import { endRun } from './run-end.js';
 import { deliveriesQueue, queueNamed, type Work } from './work.js';
 
@@ -20,11 +24,16 @@ const GIVEN_UP_MS = 300_000;
  */
 export function startTending(work: Work, holder: string): { stop(): Promise<void> } {
   const stopped = new AbortController();
+  const keepGrants = createGrantKeeper(work);
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
       try {
-        if (await work.store.runs.holdDuty('tend', holder, DUTY_MS, work.now())) await tendRuns(work);
+        if (await work.store.runs.holdDuty('tend', holder, DUTY_MS, work.now())) {
+          await tendInbox(work);
+          await tendRuns(work);
+          await keepGrants();
+        }
       } catch (error) {
         work.logger.warn({ reason: messageOf(error) }, 'tending runs was interrupted');
       }
@@ -41,12 +50,50 @@ export function startTending(work: Work, holder: string): { stop(): Promise<void
   };
 }
 
-export async function tendRuns(work: Work): Promise<void> {
-  for (const run of await work.store.runs.unfinished()) {
-    if (run.state === 'planning') await ensureRunJob(work, run, 'plan-run');
-    else if (run.state === 'reconciling') await ensureRunJob(work, run, 'reconcile-run');
-    else await tendRunning(work, run);
+/** Erasures whose time has come, by whatever their job was lost. */
+async function tendErasures(work: Work): Promise<void> {
+  const queue = queueNamed(work, RUNS_QUEUE);
+  for (const { _id: erasure, account } of await work.store.erasures.due(work.now())) {
+    const payload = { account, erasure };
+    if (await isGone(queue, jobIdOf('erase-person', payload))) await enqueue(queue, 'erase-person', payload);
   }
+}
+
+export async function tendRuns(work: Work): Promise<void> {
+  await startDue(work);
+  await tendErasures(work);
+  const running: { run: StoredRun; open: SliceOutline[] }[] = [];
+  for (const run of await work.store.runs.unfinished()) {
+    await unlessBroken(work, run, async () => {
+      if (run.state === 'planning') await ensureRunJob(work, run, 'plan-run');
+      else if (run.state === 'reconciling') await ensureRunJob(work, run, 'reconcile-run');
+      else running.push({ run, open: await openSlices(work, run) });
+    });
+  }
+  // Of all runs together: accounts take turns.
+  await feed(
+    work,
+    running.map(({ open }) => open),
+    work.now(),
+  );
+  for (const { run, open } of running) await unlessBroken(work, run, () => tendRunning(work, run, open));
+}
+
+/** What cannot be looked after for one run holds up no other; a database or Redis that is away holds up all. */
+async function unlessBroken(work: Work, run: StoredRun, tend: () => Promise<void>): Promise<void> {
+  try {
+    await tend();
+  } catch (error) {
+    if (isStoreUnreachable(error)) throw error;
+    work.logger.warn({ account: run.account, run: run._id, reason: messageOf(error) }, 'a run could not be looked after');
+  }
+}
+
+async function openSlices({ store, now }: Work, run: StoredRun): Promise<SliceOutline[]> {
+  const at = now();
+  for (const parent of await store.slices.withUnfinishedSplit(run._id)) await store.slices.materialiseChild(parent, at);
+  await store.slices.finishSettled(run._id, at);
+  return store.slices.outlineOfRun(run._id, ['waiting', 'queued', 'reading', 'settling', 'failed']);
 }
 
 /** A job that ended while its run still asks for it was left over from before a pause or a stop. */
@@ -65,16 +112,11 @@ async function isGone(queue: Queue, jobId: string): Promise<boolean> {
   return true;
 }
 
-async function tendRunning(work: Work, run: StoredRun): Promise<void> {
+async function tendRunning(work: Work, run: StoredRun, open: readonly SliceOutline[]): Promise<void> {
   const { store } = work;
   const now = work.now();
-  for (const parent of await store.slices.withUnfinishedSplit(run._id)) await store.slices.materialiseChild(parent, now);
-  await store.slices.finishSettled(run._id, now);
-
-  const open = await store.slices.outlineOfRun(run._id, ['waiting', 'queued', 'reading', 'settling', 'failed']);
   const due = dueResources(run, open);
   for (const resource of due) await ensureBegin(work, run, resource);
-  await feed(work, open, now);
   await findLost(work, open, now);
   await tendBatches(work, run, open, now);
   if (due.length > 0 || open.some((slice) => slice.state !== 'failed')) return;
@@ -117,31 +159,6 @@ async function ensureBegin(work: Work, run: StoredRun, resource: string): Promis
   const queue = queueNamed(work, RUNS_QUEUE);
   const payload = { account: run.account, run: run._id, resource };
   if (await isGone(queue, jobIdOf('begin-resource', payload))) await enqueue(queue, 'begin-resource', payload);
-}
-
-/** History is not enqueued in advance: as many slices as are wanted in parallel, the rest waits in Mongo. */
-async function feed(work: Work, open: readonly SliceOutline[], now: Date): Promise<void> {
-  const busy = new Map<string, number>();
-  for (const slice of open) {
-    if (slice.state === 'queued' || slice.state === 'reading') busy.set(slice.resource, (busy.get(slice.resource) ?? 0) + 1);
-  }
-  const room = work.config.account.pace.parallelSlices * 2;
-  for (const slice of open) {
-    const taken = busy.get(slice.resource) ?? 0;
-    if (slice.state !== 'waiting' || taken >= room || (slice.notBefore !== null && slice.notBefore > now)) continue;
-    if (!(await work.store.slices.markQueued(slice, now))) continue;
-    await enqueuePage(work, slice);
-    busy.set(slice.resource, taken + 1);
-  }
-}
-
-async function enqueuePage(work: Work, slice: SliceOutline): Promise<void> {
-  await enqueue(queueNamed(work, queueOfResource(slice.resource)), 'sync-page', {
-    account: slice.account,
-    run: slice.run,
-    slice: slice._id,
-    turn: slice.turn,
-  });
 }
 
 /** Slices whose job is not in the queue any more, e.g. after Redis lost its data. */

@@ -12,7 +12,9 @@ import { consume } from './consume.js';
 import { giveUp, stopAccount } from './given-up.js';
 import { beginResource } from './handlers/begin-resource.js';
 import { deliverBatch } from './handlers/deliver-batch.js';
+import { erasePerson } from './handlers/erase-person.js';
 import { planRun } from './handlers/plan-run.js';
+import { processInbox } from './handlers/process-inbox.js';
 import { reconcileRun } from './handlers/reconcile-run.js';
 import { settleImports } from './handlers/settle-imports.js';
 import { syncPage } from './handlers/sync-page.js';
@@ -76,12 +78,16 @@ export async function startWorker(config: Config, logger: Logger, holder: string
     lockMs: config.worker.lockSeconds * 1_000,
     logger,
     handlers: {
+      // Who tends starts it: as soon as no other run of the account is under way.
+      'start-run': async ({ account, group }) => void (await store.scheduleStates.markDue(account, group, work.now())),
       'plan-run': (job) => planRun(work, job),
       'begin-resource': (job) => beginResource(work, job),
       'sync-page': (job, signal) => syncPage(work, job, signal),
       'deliver-batch': (job) => deliverBatch(work, job),
       'settle-imports': (job) => settleImports(work, job),
+      'process-inbox': (job) => processInbox(work, job),
       'reconcile-run': (job) => reconcileRun(work, job),
+      'erase-person': (job) => erasePerson(work, job),
     },
     onAccountStopped: (account, error) => stopAccount(work, account, error),
     onGivenUp: (name, payload, error) => giveUp(work, name, payload, error),

@@ -1,13 +1,16 @@
 import { createBrevoClient, type BrevoClient } from '@tajo/brevo';
 import type { Config } from '@tajo/config';
-import { AccountStopped } from '@tajo/errors';
-import { createKlaviyoClient, createKlaviyoPublicClient, type KlaviyoClient } from '@tajo/klaviyo';
+import { AccountStopped, BadInput, Bug } from '@tajo/errors';
+import { createKlaviyoClient, createKlaviyoPublicClient, type KlaviyoClient, type KlaviyoOAuth } from '@tajo/klaviyo';
 import type { Limiter } from '@tajo/limiter';
 import type { Store, StoredAccount } from '@tajo/store';
+import { createOAuthTokens, klaviyoOAuthOf, type OAuthTokens, type Refused } from './oauth-tokens.js';
 import { credentialsFrom, credentialsOf, type Credentials, DEFAULT_ACCOUNT } from './credentials.js';
 
 export interface OpenAccount {
   readonly id: string;
+  /** How Klaviyo is signed in to: OAuth has lanes of its own. */
+  readonly auth: 'private' | 'oauth';
   readonly klaviyo: KlaviyoClient;
   readonly brevo: BrevoClient;
 }
@@ -36,16 +39,20 @@ export function openClients(options: {
   limiter: Limiter;
   account: string;
   credentials: Credentials;
+  /** Hands out access tokens where the credentials are a connection by OAuth. */
+  token?: (given?: Refused) => Promise<string>;
 }): OpenAccount {
-  const { config, limiter, account, credentials } = options;
+  const { config, limiter, account, credentials, token } = options;
+  const auth = authOf(account, credentials, token);
   const { klaviyo, brevo, limits } = config.account;
   return {
     id: account,
+    auth: auth.kind,
     klaviyo: createKlaviyoClient({
       account,
       baseUrl: klaviyo.baseUrl,
       revision: klaviyo.revision,
-      auth: { kind: 'private', key: credentials.klaviyoPrivateKey },
+      auth,
       limiter,
       laneOverrides: limits.klaviyo,
     }),
@@ -60,17 +67,31 @@ export function openClients(options: {
   };
 }
 
+function authOf(account: string, credentials: Credentials, token?: (given?: Refused) => Promise<string>) {
+  if ('klaviyoPrivateKey' in credentials) return { kind: 'private', key: credentials.klaviyoPrivateKey } as const;
+  if (!token)
+    throw new Bug('token_source_missing', `Account ${account} is connected by OAuth and was opened without its tokens.`);
+  return { kind: 'oauth', token } as const;
+}
+
 export function createAccountOpener(options: { config: Config; store: Store; limiter: Limiter }): AccountOpener {
   const { config, store } = options;
   const open = new Map<string, { credentials: Credentials; clients: OpenAccount }>();
   let publicRoad: EventRoad | undefined;
+  let tokens: OAuthTokens | undefined;
   async function openAccount(account: string, stored?: StoredAccount): Promise<OpenAccount> {
     const credentials = stored ? credentialsFrom(config, account, stored) : await credentialsOf(config, store, account);
     const kept = open.get(account);
     if (kept && JSON.stringify(kept.credentials) === JSON.stringify(credentials)) return kept.clients;
-    const clients = openClients({ ...options, account, credentials });
+    const clients = openClients({ ...options, account, credentials, ...tokenOf(account, credentials) });
     open.set(account, { credentials, clients });
     return clients;
+  }
+  function tokenOf(account: string, credentials: Credentials) {
+    if (!('klaviyoGrant' in credentials)) return {};
+    const { klaviyoGrant } = credentials;
+    const source = (tokens ??= createOAuthTokens({ config, store, oauth: appOf(config, account) }));
+    return { token: (given?: Refused) => source.token(account, klaviyoGrant, given) };
   }
   return {
     open: openAccount,
@@ -85,6 +106,19 @@ export function createAccountOpener(options: { config: Config; store: Store; lim
       }
     },
   };
+}
+
+/** Without its app an account that was connected by it cannot go on until somebody acts. */
+function appOf(config: Config, account: string): KlaviyoOAuth {
+  try {
+    return klaviyoOAuthOf(config);
+  } catch (cause) {
+    if (!(cause instanceof BadInput)) throw cause;
+    throw new AccountStopped('oauth_not_configured', `Account ${account} is connected by OAuth, and ${cause.message}`, {
+      remedy: 'Give the id and secret of the OAuth app it was connected with, then resume.',
+      cause,
+    });
+  }
 }
 
 function openPublicRoad({ config, limiter }: { config: Config; limiter: Limiter }): EventRoad | undefined {

@@ -14,6 +14,8 @@ import { type ListMethods, listMethods } from './lists.js';
 import { type OrderMethods, orderMethods } from './orders.js';
 import { rateHeaders } from './rate-headers.js';
 import { type TemplateMethods, templateMethods } from './templates.js';
+import { type WebhookMethods, webhookMethods } from './webhooks.js';
+import { type TransactionalLogMethods, transactionalLogMethods } from './transactional-logs.js';
 
 /**
  * Brevo over HTTP. Nothing is retried and no redirect followed. Every method throws an error of `@tajo/errors` named by what
@@ -31,7 +33,9 @@ export interface BrevoClient
     EcommerceMethods,
     CouponMethods,
     CampaignMethods,
-    TemplateMethods {
+    TemplateMethods,
+    WebhookMethods,
+    TransactionalLogMethods {
   /** The same client (and connections), its requests at another priority. */
   withPriority(priority: Priority): BrevoClient;
   /** The same client (and connections), its calls with this signal, priority and longest wait unless they have their own. */
@@ -66,6 +70,8 @@ function clientOn(http: HttpClient, options: BrevoClientOptions): BrevoClient {
     ...couponMethods(api),
     ...campaignMethods(api),
     ...templateMethods(api),
+    ...webhookMethods(api),
+    ...transactionalLogMethods(api),
     ...reportMethods(http, options),
     withPriority: (priority) => clientOn(http, { ...options, priority }),
     withCallOptions: (callOptions) => clientOn(http, { ...options, ...callOptions }),

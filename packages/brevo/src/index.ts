@@ -14,3 +14,5 @@ export * from './lists.js';
 export * from './orders.js';
 export { duplicateIdentifiers } from './from-response.js';
 export * from './templates.js';
+export type { TransactionalLogMethods } from './transactional-logs.js';
+export type { BrevoWebhook, NewWebhook, WebhookType } from './webhooks.js';

@@ -9,5 +9,5 @@ export async function openClient(
   extra: { brevoApiKey?: string } = {},
 ): Promise<TajoClient> {
   const { url, apiKey } = await resolveApi(context, options);
-  return new TajoClient({ apiKey, baseUrl: url, ...extra });
+  return new TajoClient({ apiKey, baseUrl: url, account: options.account, ...extra });
 }

@@ -1,21 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAccounts } from './commands/accounts.js';
 import { addArchive } from './commands/archive.js';
 import { addConfigCheck } from './commands/config-check.js';
 import { addConnectorsConnect } from './commands/connectors-connect.js';
+import { addConnectorsDisconnect } from './commands/connectors-disconnect.js';
 import { addConnectorsStatus } from './commands/connectors-status.js';
 import { addConnectorsTest } from './commands/connectors-test.js';
 import { addDoctor } from './commands/doctor.js';
+import { addErase } from './commands/erase.js';
 import { addExplain } from './commands/explain.js';
 import { addMetricsQuery } from './commands/metrics-query.js';
 import { addRejectionsList } from './commands/rejections-list.js';
 import { addRejectionsReplay } from './commands/rejections-replay.js';
+import { addSchedulesList } from './commands/schedules-list.js';
 import { addSyncChanges } from './commands/sync-change.js';
 import { addSyncList } from './commands/sync-list.js';
 import { addSyncPlan } from './commands/sync-plan.js';
 import { addSyncRun } from './commands/sync-run.js';
 import { addSyncStatus } from './commands/sync-status.js';
 import { addUp } from './commands/up.js';
+import { addWebhooks } from './commands/webhooks.js';
 import type { Context } from './context.js';
 
 /** The whole command line as a table of its verbs. Throws instead of ending the process. */
@@ -26,6 +31,7 @@ export function createProgram(context: Context): Command {
     .option('--config <file>', 'configuration file (else TAJO_CONFIG, else tajo.yaml)')
     .option('--url <url>', 'address of the API (else TAJO_URL, else what runs in this folder)')
     .option('--api-key <key>', 'key of the API; better in TAJO_API_KEY, where `ps` does not show it')
+    .option('--account <name>', 'account the command is about (default: default, the one of the configuration file)')
     .option('--verbose', 'say more, with stack traces when something fails')
     .showHelpAfterError('Add --help for how to use it.')
     .exitOverride()
@@ -44,8 +50,11 @@ First steps:
 
   addUp(program, context);
 
+  addAccounts(program, context);
+
   const connectors = program.command('connectors').description('Connect accounts and test what their keys may do.');
   addConnectorsConnect(connectors, context);
+  addConnectorsDisconnect(connectors, context);
   addConnectorsStatus(connectors, context);
   addConnectorsTest(connectors, context);
 
@@ -56,14 +65,19 @@ First steps:
   addSyncList(sync, context);
   addSyncChanges(sync, context);
 
+  addSchedulesList(program.command('schedules').description('Runs that start by themselves.'), context);
+
   const rejections = program.command('rejections').description('Records that are not in Brevo, and why.');
   addRejectionsList(rejections, context);
   addRejectionsReplay(rejections, context);
   addExplain(program, context);
 
+  addWebhooks(program, context);
+
   addMetricsQuery(program.command('metrics').description("Klaviyo's metrics."), context);
 
   addArchive(program, context);
+  addErase(program, context);
 
   addConfigCheck(program.command('config').description('The configuration.'), context);
   addDoctor(program, context);

@@ -10,9 +10,19 @@ export interface AccountSettings {
     readonly privateKey?: string;
     /** The site id; needed only where the client endpoints are used. */
     readonly publicKey?: string;
+    /** The OAuth app of this installation; without id and secret accounts connect by private keys only. */
+    readonly oauth: {
+      readonly clientId?: string;
+      readonly clientSecret?: string;
+      readonly authorizeUrl: string;
+      readonly scopes: string;
+    };
   };
   readonly brevo: { readonly baseUrl: string; readonly apiKey?: string; readonly tier: BrevoTier };
   readonly sync: Readonly<Record<SyncSwitch, boolean>>;
+  readonly syncMode: SyncMode;
+  /** When changes are fetched, by switch, where it is not by `syncMode`; `off`: never by themselves. */
+  readonly schedule: 'off' | Readonly<Partial<Record<SyncSwitch, ScheduleSetting>>>;
   /** Brevo list id by role. */
   readonly lists: Readonly<Record<string, number>>;
   /** Who belongs to a role; every role beside those of `ROLES_WITHOUT_RULE` has one. */
@@ -61,6 +71,12 @@ export interface EventSettings {
 /** Brevo's rate-limit tiers: general is every plan, advanced Professional and Enterprise, extended Enterprise only. */
 export type BrevoTier = (typeof BREVO_TIERS)[number];
 export const BREVO_TIERS = ['general', 'advanced', 'extended'] as const;
+
+export const SYNC_MODES = ['realtime', 'batch', 'hybrid'] as const;
+export type SyncMode = (typeof SYNC_MODES)[number];
+
+/** An interval (`15m`), or times of the day. */
+export type ScheduleSetting = string | { readonly cron: string; readonly timezone?: string };
 
 export type SyncSwitch = (typeof SYNC_SWITCHES)[number];
 export const SYNC_SWITCHES = [

@@ -1,4 +1,4 @@
-import type { AccountSettings, ListRule, SyncSwitch } from './account.js';
+import type { AccountSettings, ListRule, SyncMode, SyncSwitch } from './account.js';
 import { BREVO_TIERS, SYNC_SWITCHES } from './account.js';
 import { unwrapMapping } from './formats.js';
 
@@ -13,6 +13,8 @@ export interface Config {
   readonly apiKey: string | undefined;
   /** Encrypts credentials at rest. */
   readonly encryptionKey: string | undefined;
+  /** While the key is changed: the first encrypts, all decrypt. */
+  readonly encryptionKeys: readonly string[];
   /** Where the command line finds the API. */
   readonly apiUrl: string;
   /** Where the vendors find it, when that is elsewhere. */
@@ -49,6 +51,12 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
       revision: text(connector('api_revision')),
       ...given('privateKey', privateKey),
       ...given('publicKey', maybe(connector('public_api_key'))),
+      oauth: {
+        ...given('clientId', maybe(connector('oauth.client_id'))),
+        ...given('clientSecret', maybe(connector('oauth.client_secret'))),
+        authorizeUrl: text(connector('oauth.authorize_url')),
+        scopes: text(connector('oauth.scopes')),
+      },
     },
     brevo: {
       baseUrl: text('brevo.base_url'),
@@ -56,6 +64,8 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
       tier: valueOf('brevo.tier') as (typeof BREVO_TIERS)[number],
     },
     sync: Object.fromEntries(SYNC_SWITCHES.map((name) => [name, flag(connector(`sync.${name}`))])) as Record<SyncSwitch, boolean>,
+    syncMode: valueOf(connector('sync.mode')) as SyncMode,
+    schedule: scheduleOf(unwrapMapping(valueOf(connector('schedule')))),
     lists: mapping<number>(connector('lists')),
     listRules: mapping<ListRule>(connector('list_rules')),
     profileMapping: mapping<string>(connector('profile_mapping')),
@@ -110,6 +120,7 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
     queuePrefix: text('queue_prefix'),
     apiKey: maybe('api_key'),
     encryptionKey: maybe('encryption_key'),
+    encryptionKeys: maybe('encryption_keys')?.split(',') ?? [],
     apiUrl: maybe('api_url') ?? `http://${reachable(host)}:${producerPort}`,
     publicUrl: maybe('public_url'),
     allowPlainHttp: flag('allow_plain_http'),
@@ -128,6 +139,12 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
     },
     account,
   };
+}
+
+/** YAML of old reads `off` as false. */
+function scheduleOf(given: unknown): AccountSettings['schedule'] {
+  // Its format has made sure of the shape.
+  return given === false ? 'off' : (given as AccountSettings['schedule']);
 }
 
 /** «All addresses» is something to listen on, not something to call. */

@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { SYNC_SWITCHES } from './account.js';
 
 /** What a value must be. */
 export interface Format {
@@ -112,6 +113,29 @@ export const rulesByRole = mappingOf(
   ),
 );
 
+const interval = z
+  .string(must('be an interval such as 15m, a cron expression with its time zone, or off'))
+  .regex(/^(?:off|[1-9]\d{0,4}[smhd])$/, must('be an interval of seconds, minutes, hours or days such as 15m, 6h or 1d, or off'));
+const cron = strict({
+  cron: z
+    .string(must('be a cron expression'))
+    .regex(/^[\d*/,A-Za-z-]+(?: [\d*/,A-Za-z-]+){4}$/, must('be a cron expression of five fields, e.g. 30 6 * * 1-5')),
+  timezone: z.string().refine(isTimeZone, must('be a time zone, e.g. Europe/Paris')).optional(),
+});
+
+/** Times by switch of `sync`, or off altogether. */
+export const scheduleBySwitch = mappingOf(
+  `off, or a mapping of ${SYNC_SWITCHES.join(', ')} to intervals`,
+  // `off` is as good as a mapping, and an error of a mapping shall name its key.
+  z.preprocess(
+    (value) => (value === 'off' || value === false ? {} : value),
+    z.partialRecord(
+      z.enum(SYNC_SWITCHES),
+      z.union([interval, cron], must('be an interval such as 15m, a cron expression, or off')),
+    ),
+  ),
+);
+
 export const attributesBySource = mappingOf(
   'a mapping of Klaviyo names to Brevo attributes',
   z.record(name, attributeName).superRefine((mapping, context) => {
@@ -176,6 +200,14 @@ function strict<Shape extends z.ZodRawShape>(shape: Shape) {
       return `must not have the key ${key}; the nearest known one is ${closest(key, Object.keys(shape))}`;
     },
   });
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }));
+  } catch {
+    return false;
+  }
 }
 
 function must(say: string): string {

@@ -1,4 +1,4 @@
-import { BREVO_TIERS, SYNC_SWITCHES, type SyncSwitch } from './account.js';
+import { BREVO_TIERS, SYNC_MODES, SYNC_SWITCHES, type SyncSwitch } from './account.js';
 import type { Config } from './config.js';
 import * as formats from './formats.js';
 
@@ -90,6 +90,18 @@ const installation: readonly Setting[] = [
     doc: 'Encrypts the credentials kept in MongoDB. `openssl rand -base64 32` makes one. Lose it and accounts must be connected again.',
   },
   {
+    path: 'encryption_keys',
+    env: 'TAJO_ENCRYPTION_KEYS',
+    default: null,
+    format: formats.words(
+      'keys of at least 32 characters without spaces, with commas between them',
+      /^[^\s,]{32,}(?:,[^\s,]{32,})*$/,
+    ),
+    secret: true,
+    read: (c) => (c.encryptionKeys.length > 0 ? c.encryptionKeys.join(',') : undefined),
+    doc: 'For changing the key without stopping: the first one encrypts, all of them and `encryption_key` decrypt. See docs/production.md.',
+  },
+  {
     path: 'api_url',
     env: 'TAJO_URL',
     default: null,
@@ -103,7 +115,7 @@ const installation: readonly Setting[] = [
     default: null,
     format: formats.baseUrl,
     read: (c) => c.publicUrl,
-    doc: 'Where the vendors reach the API (import callbacks). Default: its own address.',
+    doc: 'Where the vendors reach the API: import callbacks (default: its own address), and webhooks, which need it.',
   },
   {
     path: 'allow_plain_http',
@@ -203,6 +215,13 @@ const brevo: readonly Setting[] = [
   },
 ];
 
+/** Everything that resources read, and what writing to Klaviyo, its webhooks and erasures need. */
+const OAUTH_SCOPES = [
+  ...['accounts', 'campaigns', 'catalogs', 'coupon-codes', 'coupons', 'events', 'flows', 'forms', 'images', 'lists'].map(reading),
+  ...['metrics', 'profiles', 'segments', 'subscriptions', 'tags', 'templates', 'webhooks'].map(reading),
+  ...['data-privacy', 'events', 'lists', 'profiles', 'subscriptions', 'webhooks'].map((what) => `${what}:write`),
+].join(' ');
+
 const connector: readonly Setting[] = [
   {
     path: `${CONNECTOR}.enabled`,
@@ -245,6 +264,39 @@ const connector: readonly Setting[] = [
     read: (c) => c.account.klaviyo.baseUrl,
     doc: 'Klaviyo, or a sandbox.',
   },
+  {
+    path: `${CONNECTOR}.oauth.client_id`,
+    env: 'KLAVIYO_OAUTH_CLIENT_ID',
+    default: null,
+    format: formats.words(),
+    read: (c) => c.account.klaviyo.oauth.clientId,
+    doc: "Id of an OAuth app made in Klaviyo. With it accounts connect by the merchant's consent instead of a private key.",
+  },
+  {
+    path: `${CONNECTOR}.oauth.client_secret`,
+    env: 'KLAVIYO_OAUTH_CLIENT_SECRET',
+    default: null,
+    format: formats.secret(8),
+    secret: true,
+    read: (c) => c.account.klaviyo.oauth.clientSecret,
+    doc: 'Secret of the OAuth app.',
+  },
+  {
+    path: `${CONNECTOR}.oauth.authorize_url`,
+    env: 'KLAVIYO_OAUTH_AUTHORIZE_URL',
+    default: 'https://www.klaviyo.com/oauth/authorize',
+    format: formats.baseUrl,
+    read: (c) => c.account.klaviyo.oauth.authorizeUrl,
+    doc: 'Where merchants give their consent. The redirect URL to enter in the app is `public_url` followed by `/oauth/klaviyo/callback`.',
+  },
+  {
+    path: `${CONNECTOR}.oauth.scopes`,
+    env: 'KLAVIYO_OAUTH_SCOPES',
+    default: OAUTH_SCOPES,
+    format: formats.words('scopes with one space between them', /^[a-z-]+:(?:read|write)(?: [a-z-]+:(?:read|write))*$/),
+    read: (c) => c.account.klaviyo.oauth.scopes,
+    doc: 'What merchants are asked to allow; the app must have these scopes too.',
+  },
   ...SYNC_SWITCHES.map(
     (resource): Setting => ({
       path: `${CONNECTOR}.sync.${resource}`,
@@ -254,6 +306,20 @@ const connector: readonly Setting[] = [
       doc: `Whether ${resource} are part of a run that names no resources.`,
     }),
   ),
+  {
+    path: `${CONNECTOR}.sync.mode`,
+    default: 'hybrid',
+    format: formats.oneOf(SYNC_MODES),
+    read: (c) => c.account.syncMode,
+    doc: 'How soon changes follow once a run has carried a resource over. `hybrid` and `realtime`: incremental runs at short intervals (profiles and events every 15 minutes, lists, segments, catalogs, coupons and campaigns every hour, the rest once a day). `batch`: everything once a day. `schedule` says otherwise.',
+  },
+  {
+    path: `${CONNECTOR}.schedule`,
+    default: {},
+    format: formats.scheduleBySwitch,
+    read: (c) => c.account.schedule,
+    doc: 'When incremental runs start by themselves, by switch of `sync`: an interval (`90s`, `15m`, `6h`, `1d`), `{ cron: "30 6 * * 1-5", timezone: Europe/Paris }` (default UTC), or `off`. What is not named goes by `sync.mode`; `schedule: off` switches all off. Only what a run has carried over to its end before is kept in sync; a time that comes while a run is under way, or came while nothing ran, is made up for once.',
+  },
   {
     path: `${CONNECTOR}.lists`,
     default: {},
@@ -483,6 +549,10 @@ export const ALSO_AT_TOP: Readonly<Record<string, string>> = {
   profile_mapping: `${CONNECTOR}.profile_mapping`,
   event_mapping: `${CONNECTOR}.event_mapping`,
 };
+
+function reading(what: string): string {
+  return `${what}:read`;
+}
 
 function snakeLimits(limits: Config['account']['limits']['brevo']): object {
   return Object.fromEntries(

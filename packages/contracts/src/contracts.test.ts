@@ -62,6 +62,7 @@ describe('job ids', () => {
   const run = fc.stringMatching(/^run_[0-9a-z]{4}$/);
   const job = fc.oneof(
     fc.record({ name: fc.constantFrom('plan-run' as const, 'reconcile-run' as const), payload: fc.record({ account: id, run }) }),
+    fc.record({ name: fc.constant('start-run' as const), payload: fc.record({ account: fc.constant('a'), group: id }) }),
     fc.record({
       name: fc.constant('sync-page' as const),
       payload: fc.record({ account: fc.constant('a'), run: fc.constant('run_1'), slice: id, turn: fc.nat() }),
@@ -70,6 +71,7 @@ describe('job ids', () => {
       name: fc.constant('deliver-batch' as const),
       payload: fc.record({ account: fc.constant('a'), run: fc.constant('run_1'), batch: id, attempt: fc.nat() }),
     }),
+    fc.record({ name: fc.constant('erase-person' as const), payload: fc.record({ account: fc.constant('a'), erasure: id }) }),
     fc.record({ name: fc.constant('settle-imports' as const), payload: fc.record({ account: id }) }),
   );
   it('are the same for the same work and others for other work', () => {
@@ -87,7 +89,10 @@ describe('job ids', () => {
 
   it('are taken by BullMQ, whatever an account or a slice is called', async () => {
     const redis = new Redis(url, { maxRetriesPerRequest: null });
-    const queue = queueOf(openQueues({ connection: redis, prefix: `${prefix}-ids`, resources: [], targets: [] }), SETTLEMENTS_QUEUE);
+    const queue = queueOf(
+      openQueues({ connection: redis, prefix: `${prefix}-ids`, resources: [], targets: [] }),
+      SETTLEMENTS_QUEUE,
+    );
     await fc.assert(
       fc.asyncProperty(job, async ({ name, payload }) => {
         await enqueue(queue, name, payload as never);
@@ -102,7 +107,17 @@ describe('job ids', () => {
   });
 
   it('exist for every job', () => {
-    expect([...JOB_NAMES].sort()).toEqual(['begin-resource', 'deliver-batch', 'plan-run', 'reconcile-run', 'settle-imports', 'sync-page']);
+    expect([...JOB_NAMES].sort()).toEqual([
+      'begin-resource',
+      'deliver-batch',
+      'erase-person',
+      'plan-run',
+      'process-inbox',
+      'reconcile-run',
+      'settle-imports',
+      'start-run',
+      'sync-page',
+    ]);
   });
 });
 
@@ -152,9 +167,9 @@ describe('queues', () => {
   const stateOf = async () => (await queue.getJob(jobId))?.getState();
   const jobsInAll = async () => Object.values(await queue.getJobCounts()).reduce((sum, n) => sum + n, 0);
 
-  it('are one for each resource, and three of their own', () => {
+  it('are one for each resource, and four of their own', () => {
     expect([...queues.keys()]).toEqual(queueNames({ resources: ['profiles'], targets: ['import'] }));
-    expect([...queues.keys()]).toEqual(['runs', 'klaviyo-profiles', 'brevo-import', 'settlements']);
+    expect([...queues.keys()]).toEqual(['runs', 'klaviyo-profiles', 'brevo-import', 'settlements', 'inbox']);
   });
 
   describe('enqueueing', () => {

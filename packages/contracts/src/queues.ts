@@ -10,6 +10,8 @@ export const RESOURCE_QUEUE_PREFIX = 'klaviyo-';
 export const RUNS_QUEUE = 'runs';
 export const DELIVERIES_QUEUE_PREFIX = 'brevo-';
 export const SETTLEMENTS_QUEUE = 'settlements';
+/** Of webhook deliveries: what somebody just did waits for no backfill. */
+export const INBOX_QUEUE = 'inbox';
 
 /** One queue per resource, so that operators can pause, drain and retry a resource. */
 export function queueOfResource(resource: string): string {
@@ -28,7 +30,7 @@ export interface Topology {
 }
 
 export function queueNames({ resources, targets }: Topology): string[] {
-  return [RUNS_QUEUE, ...resources.map(queueOfResource), ...targets.map(deliveriesOf), SETTLEMENTS_QUEUE];
+  return [RUNS_QUEUE, ...resources.map(queueOfResource), ...targets.map(deliveriesOf), SETTLEMENTS_QUEUE, INBOX_QUEUE];
 }
 
 const id = z.string().min(1).max(200);
@@ -36,6 +38,8 @@ const id = z.string().min(1).max(200);
 export const jobs = {
   /** Whether a run can work at all, then the resources that wait for no other. */
   'plan-run': z.object({ account: id, run: id }),
+  /** A time of a schedule has come: an incremental run of these resources (a `sync` switch) is due. */
+  'start-run': z.object({ account: id, group: id }),
   /** What one resource of a run needs, then its slices; when the resources it waits for are done. */
   'begin-resource': z.object({ account: id, run: id, resource: id }),
   /** Both sides are compared after the last settlement. */
@@ -46,6 +50,10 @@ export const jobs = {
   'deliver-batch': z.object({ account: id, run: id, batch: id, attempt: z.number().int().nonnegative() }),
   /** Looks after an account's asynchronous imports until none is open. */
   'settle-imports': z.object({ account: id }),
+  /** Works off what an account's webhooks delivered, in the order in which it came, until nothing is left. */
+  'process-inbox': z.object({ account: id }),
+  /** Erases a person at both vendors and here, step by step. */
+  'erase-person': z.object({ account: id, erasure: id }),
 } as const;
 
 export type JobName = keyof typeof jobs;
@@ -63,6 +71,7 @@ export function parseJob<Name extends JobName>(name: Name, data: unknown): JobPa
 export function jobIdOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): string {
   const parts: Record<JobName, () => string> = {
     'plan-run': () => `plan-${payload.account}-${(payload as JobPayload<'plan-run'>).run}`,
+    'start-run': () => `start-${payload.account}-${(payload as JobPayload<'start-run'>).group}`,
     'begin-resource': () => {
       const p = payload as JobPayload<'begin-resource'>;
       return `begin-${p.account}-${p.run}-${p.resource}`;
@@ -77,6 +86,8 @@ export function jobIdOf<Name extends JobName>(name: Name, payload: JobPayload<Na
       return `deliver-${p.batch}-${p.attempt}`;
     },
     'settle-imports': () => `settle-${payload.account}`,
+    'process-inbox': () => `inbox-${payload.account}`,
+    'erase-person': () => `erase-${payload.account}-${(payload as JobPayload<'erase-person'>).erasure}`,
   };
   return parts[name]().replaceAll('~', '~~').replaceAll(':', '~.');
 }

@@ -55,7 +55,7 @@ export interface HttpRequest extends CallOptions {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent as JSON; absent for none. */
+  /** Sent as JSON, `URLSearchParams` as a form; absent for none. */
   readonly body?: unknown;
   /** Every lane the request is counted in. The vendor's rate headers speak of the first. */
   readonly lanes: readonly Lane[];
@@ -169,6 +169,7 @@ function waitOf({ priority, maxWaitMs, signal }: CallOptions): AcquireOptions {
 }
 
 function bodyOf({ method, body }: HttpRequest): Pick<Partial<Options>, 'body'> {
+  if (body instanceof URLSearchParams) return { body: body.toString() };
   if (body !== undefined) return { body: JSON.stringify(body) };
   // got would wait for somebody to write the body of a bodyless POST or DELETE.
   return method === 'GET' ? {} : { body: '' };

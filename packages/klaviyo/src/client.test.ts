@@ -62,7 +62,7 @@ describe('a request', () => {
       json(response, request.headers.authorization === 'Bearer new' ? 200 : 401, {}),
     );
     const client = clientOf(baseUrl, {
-      auth: { kind: 'oauth', token: async ({ refresh = false } = {}) => (refresh ? 'new' : 'old') },
+      auth: { kind: 'oauth', token: async (given) => (given?.refresh ? 'new' : 'old') },
       limiter,
     });
     expect((await client.request(profiles)).status).toBe(200);
@@ -106,7 +106,7 @@ describe('a page', () => {
       filter: and(greaterThan('created', new Date('2026-01-01')), lessThan('created', new Date('2026-01-02T03:04:05.678Z'))),
     };
     const first = await client.readPage({ path: '/api/profiles', query });
-    expect(first).toEqual({ items: [{ id: '1' }], included: [{ id: 'i' }], nextCursor: cursor });
+    expect(first).toEqual({ items: [{ id: '1' }], included: [{ id: 'i' }], nextCursor: cursor, answeredAt: expect.any(Date) });
     const second = await client.readPage({ path: '/api/profiles', query, cursor: first.nextCursor });
     expect(second.nextCursor).toBeUndefined();
     expect(received.map(({ url }) => url.pathname)).toEqual(['/prefix/api/profiles', '/prefix/api/profiles']);

@@ -2,11 +2,12 @@ import { type CallOptions, createHttpClient, type HttpClient, HttpFailure, jsonO
 import type { Limiter, Priority } from '@tajo/limiter';
 import type { Api, KlaviyoAnswer, KlaviyoRequest } from './api.js';
 import { type PublicMethods, publicMethods } from './client-api.js';
+import { type DataPrivacyMethods, dataPrivacyMethods } from './data-privacy.js';
 import { type EventMethods, eventMethods } from './events.js';
 import { errorFromAnswer, errorFromFailure } from './from-response.js';
 import { type LaneOverrides, lanesFor } from './limits.js';
 import { type MetricAggregateMethods, metricAggregateMethods } from './metric-aggregates.js';
-import { cursorParameter, type Page, type PageRequest, pageOf } from './pages.js';
+import { answeredAtIn, cursorParameter, type Page, type PageRequest, pageOf } from './pages.js';
 import { type ProfileImportMethods, profileImportMethods } from './profile-imports.js';
 import { type ProfileMethods, profileMethods } from './profiles.js';
 import { rateHeaders } from './rate-headers.js';
@@ -14,12 +15,20 @@ import { accountOf, accountPath, type KlaviyoAccount } from './read.js';
 import { reportCursorParameter, type ReportMethods, reportMethods } from './reports.js';
 import { klaviyoRevision } from './revision.js';
 import { missingScopes, type ReadScope } from './scopes.js';
+import { type WebhookMethods, webhookMethods } from './webhooks.js';
 
 /**
  * Klaviyo over HTTP. Nothing is retried and no redirect followed. Every method throws an error of `@tajo/errors` named by what
  * happens next (see `from-response.ts`); none holds a key, an e-mail address or a phone number.
  */
-export interface KlaviyoClient extends ProfileMethods, ProfileImportMethods, EventMethods, MetricAggregateMethods, ReportMethods {
+export interface KlaviyoClient
+  extends ProfileMethods,
+    ProfileImportMethods,
+    EventMethods,
+    MetricAggregateMethods,
+    ReportMethods,
+    DataPrivacyMethods,
+    WebhookMethods {
   /** One request; throws unless the answer is a 2xx. `path` is percent-encoded already, `query` is not. */
   request(request: KlaviyoRequest): Promise<KlaviyoAnswer>;
   /** One page of a collection: the first, or the one `cursor` (the last page's `nextCursor`) stands for. */
@@ -56,8 +65,8 @@ export interface KlaviyoClientOptions {
 
 export type KlaviyoAuth =
   | { readonly kind: 'private'; readonly key: string }
-  /** `token` hands out a valid access token; `refresh` asks for a new one because Klaviyo refused the last. */
-  | { readonly kind: 'oauth'; readonly token: (options?: { refresh?: boolean }) => Promise<string> }
+  /** `token` hands out a valid access token; `refresh` asks for another one than `refused`, which Klaviyo has just refused. */
+  | { readonly kind: 'oauth'; readonly token: (options?: { refresh: true; refused: string }) => Promise<string> }
   /** The public key, for `/client` endpoints only. */
   | { readonly kind: 'public'; readonly companyId: string };
 
@@ -84,9 +93,14 @@ function clientOn(http: HttpClient, options: KlaviyoClientOptions): KlaviyoClien
     ...eventMethods(api),
     ...metricAggregateMethods(api),
     ...reportMethods(api),
+    ...webhookMethods(api),
+    ...dataPrivacyMethods(api),
     request,
     readPage: ({ query, cursor, ...rest }) =>
-      api({ method: 'GET', ...rest, query: { ...query, [cursorParameter]: cursor } }, ({ body }) => pageOf(body, cursor)),
+      api({ method: 'GET', ...rest, query: { ...query, [cursorParameter]: cursor } }, ({ body, headers }) => ({
+        ...pageOf(body, cursor),
+        ...answeredAtIn(headers),
+      })),
     // Live: somebody is waiting for the answer.
     account: () => api({ method: 'GET', path: accountPath, priority: 'live' }, ({ body }) => accountOf(body)),
     checkScopes: (scopes) => missingScopes(request, scopes),
@@ -135,10 +149,13 @@ function createApi(http: HttpClient, options: KlaviyoClientOptions): Api {
     const paged = query?.[cursorParameter] !== undefined || query?.[reportCursorParameter] !== undefined;
     const context = { account, method, path, auth: auth.kind, paged, repeatable };
     try {
-      let answer = await send(request, await authorizationOf(auth));
+      const first = await authorizationOf(auth);
+      let answer = await send(request, first);
       // An access token may end before its time; a second refusal is final.
-      if (answer.status === 401 && auth.kind === 'oauth')
-        answer = await send(request, await authorizationOf(auth, { refresh: true }));
+      if (answer.status === 401 && auth.kind === 'oauth' && first !== undefined) {
+        const refused = first.slice(BEARER.length);
+        answer = await send(request, BEARER + (await auth.token({ refresh: true, refused })));
+      }
       if (answer.status < 200 || answer.status > 299) throw errorFromAnswer(answer, context);
       return read(answer);
     } catch (error) {
@@ -147,9 +164,11 @@ function createApi(http: HttpClient, options: KlaviyoClientOptions): Api {
   };
 }
 
-async function authorizationOf(auth: KlaviyoAuth, options?: { refresh: boolean }): Promise<string | undefined> {
+const BEARER = 'Bearer ';
+
+async function authorizationOf(auth: KlaviyoAuth): Promise<string | undefined> {
   if (auth.kind === 'private') return `Klaviyo-API-Key ${auth.key}`;
-  return auth.kind === 'oauth' ? `Bearer ${await auth.token(options)}` : undefined;
+  return auth.kind === 'oauth' ? BEARER + (await auth.token()) : undefined;
 }
 
 function sentOf(query: Query): Record<string, string> {

@@ -3,6 +3,7 @@ export type { KlaviyoAnswer, KlaviyoRequest } from './api.js';
 export * from './client.js';
 export type { PublicMethods } from './client-api.js';
 export { type EventMethods, type EventProfile, type NewEvent, uniqueIdOf } from './events.js';
+export type { FoundProfile, PersonIdentifier } from './data-privacy.js';
 export * from './filter.js';
 export { duplicateProfileId } from './from-response.js';
 export * from './limits.js';
@@ -17,6 +18,7 @@ export {
   metricIntervals,
   metricMeasurements,
 } from './metric-aggregates.js';
+export { createKlaviyoOAuth, type GivenTokens, invalidGrant, type KlaviyoOAuth, type KlaviyoOAuthOptions } from './oauth.js';
 export type { Page, PageRequest } from './pages.js';
 export {
   type ImportedProfile,
@@ -41,3 +43,4 @@ export type { KlaviyoAccount } from './read.js';
 export type { ReportRequest } from './reports.js';
 export * from './revision.js';
 export { type ReadScope, isReadScope, scopeMissing } from './scopes.js';
+export type { KlaviyoWebhook, NewWebhook } from './webhooks.js';

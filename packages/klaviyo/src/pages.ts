@@ -15,6 +15,8 @@ export interface Page {
   readonly included: unknown[];
   /** Absent on the last page. */
   readonly nextCursor: string | undefined;
+  /** What Klaviyo's clock said when it answered, to the second; absent where the answer does not say. */
+  readonly answeredAt?: Date;
 }
 
 export const cursorParameter = 'page[cursor]';
@@ -25,6 +27,12 @@ const pageBody = z.looseObject({
   included: z.array(z.unknown()).nullish(),
   links: z.looseObject({ next: z.string().nullish() }).nullish(),
 });
+
+/** The `Date` header of an answer. */
+export function answeredAtIn({ date }: { readonly date?: string | undefined }): Pick<Page, 'answeredAt'> {
+  const at = Date.parse(date ?? '');
+  return Number.isNaN(at) ? {} : { answeredAt: new Date(at) };
+}
 
 /** The page in an answer to a request with `cursor`. */
 export function pageOf(body: unknown, cursor: string | undefined): Page {

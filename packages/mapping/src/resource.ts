@@ -8,8 +8,16 @@ export interface ReadSpec<Rules = never> {
   readonly scopes: readonly string[];
   /** The time field slices are cut by, if the endpoint can filter by one; `strict` when only greater-than and less-than exist. */
   readonly slice?: { readonly field: string; readonly strict: boolean };
-  /** The field incremental runs filter by, where there is one. */
+  /**
+   * The time field that moves when a record changes, where the endpoint can filter by one: incremental runs ask for what lies behind
+   * their watermark. Without it they read the whole, and what did not change is told by its hash. Compared as `slice` is, where there
+   * is one.
+   */
   readonly since?: string;
+  /** Changes that do not move `since`, each found by a time of its own. Klaviyo takes one condition on these: no upper bound. */
+  readonly alsoSince?: readonly { readonly name: string; readonly field: string }[];
+  /** Records appear days after the time they bear: incremental runs go back by `events.look_back_days`. */
+  readonly comesLate?: true;
   /** `page[size]` to ask for; absent where the endpoint refuses the parameter. */
   readonly pageSize?: number;
   /** Further query parameters, sent as they stand. `include` among them: what comes along is joined to its item, see `JoinedItem`. */

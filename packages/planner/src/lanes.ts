@@ -1,21 +1,23 @@
 import { lanesFor as brevoLanesFor } from '@tajo/brevo';
 import type { AccountSettings } from '@tajo/config';
-import { lanesFor as klaviyoLanesFor } from '@tajo/klaviyo';
+import { type KlaviyoAuthKind, lanesFor as klaviyoLanesFor } from '@tajo/klaviyo';
 import type { Lane } from '@tajo/limiter';
 import type { AnyResource } from '@tajo/mapping';
 
 export interface Owner {
   readonly account: string;
+  /** How Klaviyo is signed in to; default by a private key. */
+  readonly auth?: KlaviyoAuthKind;
   readonly settings: Pick<AccountSettings, 'limits' | 'brevo'>;
 }
 
 /** The lanes a page of the resource counts in. */
-export function readLanes({ account, settings }: Owner, { read: { path, extra, report } }: Pick<AnyResource, 'read'>): Lane[] {
+export function readLanes({ account, auth = 'private', settings }: Owner, { read: { path, extra, report } }: Pick<AnyResource, 'read'>): Lane[] {
   const lanes = klaviyoLanesFor({
     account,
     method: report ? 'POST' : 'GET',
     path,
-    auth: 'private',
+    auth,
     overrides: settings.limits.klaviyo,
     ...(extra && { query: extra }),
   });

@@ -51,7 +51,7 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
   };
 
   const [counts, brevo, linked] = await Promise.all([
-    countAll({ look, store, owner: { account, settings: config.account }, names, now }),
+    countAll({ look, store, owner: { account, auth: clients.auth, settings: config.account }, names, now }),
     lookAtBrevo(look, names, needsOwnList),
     Promise.all(names.map(async (name) => [name, await store.links.count(account, name)] as const)),
   ]);
@@ -73,7 +73,7 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
     notes: look.notes,
     requests: look.requests(),
   };
-  return planOf(found, { account, config, force: request.force ?? false, now });
+  return planOf(found, { account, auth: clients.auth, config, force: request.force ?? false, now });
 }
 
 async function countAll(options: {

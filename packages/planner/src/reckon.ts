@@ -40,6 +40,7 @@ export interface BrevoFacts {
 /** What the arithmetic depends on beside what was found. */
 export interface Circumstances {
   readonly account: string;
+  readonly auth?: Owner['auth'];
   readonly config: Config;
   /** Records are written again although they have not changed. */
   readonly force: boolean;
@@ -47,10 +48,10 @@ export interface Circumstances {
 }
 
 /** From what was found to what it takes: arithmetic alone. */
-export function planOf(found: Found, { account, config, force, now }: Circumstances): Plan {
+export function planOf(found: Found, { account, auth, config, force, now }: Circumstances): Plan {
   const settings = config.account;
   const share = settings.limits.quotaShare;
-  const owner: Owner = { account, settings };
+  const owner: Owner = { account, settings, ...(auth && { auth }) };
   const attributes = missingAttributes(found);
   const parts = found.names.map((name) => {
     const resource = resourceNamed(name);

@@ -14,8 +14,9 @@ What is read from Klaviyo, what it becomes in Brevo, and what is not carried. Ev
 page is made. Where Brevo has no such thing the record is kept here: queryable by the API and exportable.
 
 *Limits* are those Klaviyo publishes for the endpoint, for the whole account. *Read by* is what a full run is cut into slices by, so that parts can be read
-beside each other and resumed; *changes by* is the field a run of changes would ask for. Where Klaviyo offers none the resource is read whole every
-time, and what is unchanged is told by the hash of what was last written, so it is not written again. *After* are the resources that must be settled before.
+beside each other and resumed. *Incremental runs* says how what changed since the last run is found: by a field that moves with every change, or, where
+Klaviyo offers none, by a *sweep*: the resource is read whole every time, and what is unchanged is told by the hash of what was last written, so it is not
+written again. Only a sweep tells what is gone. *After* are the resources that must be settled before.
 
 | Resource | Switch | Klaviyo | Becomes in Brevo |
 |---|---|---|---|
@@ -38,10 +39,7 @@ function sectionOf(resource: AnyResource): string {
     ['Limits', limitsInWords(readLanes(ANY_ACCOUNT, resource))],
     ['Page', pageOf(resource)],
     ['Read by', sliceOf(resource)],
-    [
-      'Changes by',
-      read.since === undefined ? 'none: read whole, unchanged records are told by their content hash' : `\`${read.since}\``,
-    ],
+    ['Incremental runs', changesOf(resource)],
     read.passes && ['Asked once for each of', read.passes.map(({ filter }) => `\`${filter}\``).join(', ')],
     [
       'Also asked for',
@@ -95,6 +93,17 @@ function sliceOf({ read: { slice, report } }: AnyResource): string {
   if (report) return 'one report';
   if (!slice) return 'nothing: page after page';
   return `\`${slice.field}\`${slice.strict ? ', which Klaviyo compares by greater-than and less-than only: slices overlap by a second' : ''}`;
+}
+
+function changesOf({ read: { since, alsoSince = [], comesLate, forEach } }: AnyResource): string {
+  if (since === undefined) {
+    if (forEach && resourceNamed(forEach.resource).read.since !== undefined)
+      return `those of the ${forEach.resource} that changed`;
+    return 'a sweep: read whole, unchanged records are told by their content hash';
+  }
+  const back = comesLate ? 'reading `events.look_back_days` again for what appears late' : 'reading five minutes again';
+  const also = alsoSince.map(({ field }) => `; and \`${field}\`, which moves without it`).join('');
+  return `by \`${since}\`, ${back}${also}`;
 }
 
 function cell(text: string): string {

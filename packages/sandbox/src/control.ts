@@ -8,12 +8,15 @@ import type {
   OrderRecord,
   TemplateRecord,
 } from './brevo/control.js';
+import type { SentDelivery } from './http/deliver.js';
 import type { Fault, FaultState, Outage } from './http/faults.js';
 import type { RecordedRequest } from './http/recorder.js';
 import type { Stats } from './http/stats.js';
 import type { Profile } from './klaviyo/generate.js';
 import type { ProfileChange } from './klaviyo/profile-store.js';
+import type { OAuthRecord } from './klaviyo/oauth.js';
 import type { SandboxRecord } from './klaviyo/record.js';
+import type { Happening } from './klaviyo/webhooks.js';
 
 /** What a test or a bench does to a vendor; the same for a sandbox in this process and in another one. */
 export interface VendorControl {
@@ -79,6 +82,8 @@ export interface KlaviyoControl extends VendorControl {
   records(collection: KlaviyoCollection): AsyncIterable<SandboxRecord>;
   /** Everybody in every list, or in every segment. */
   members(kind: KlaviyoGroup): AsyncIterable<KlaviyoMember>;
+  /** Attributes of a record as it is from now on. */
+  editRecord(collection: 'catalog-items' | 'campaigns', id: string, attributes: Readonly<Record<string, unknown>>): Promise<void>;
   /** Answers the id. */
   addEvent(event: PlantedEvent): Promise<string>;
   /** `joinedAt` in ISO 8601, default now. */
@@ -86,6 +91,18 @@ export interface KlaviyoControl extends VendorControl {
   leave(kind: KlaviyoGroup, id: string, profileId: string): Promise<void>;
   /** The list or segment itself goes. */
   removeGroup(kind: KlaviyoGroup, id: string): Promise<void>;
+  /** Tells every webhook that listens to the topics, signed; answers what was sent. `timestamp` for a header of another time. */
+  deliver(happenings: readonly Happening[], timestamp?: string): Promise<readonly SentDelivery[]>;
+  /** Switches every webhook off, as Klaviyo does after 48 hours of failures. */
+  disableWebhooks(): Promise<void>;
+  /** What the connections of the OAuth app came to. */
+  oauth(): Promise<OAuthRecord>;
+  /** Every access token ends before its time. */
+  endAccess(): Promise<void>;
+  /** How long access tokens that are given from now on are good. */
+  setTokenLife(ms: number): Promise<void>;
+  /** The merchant removes the app: every refresh becomes `invalid_grant`. */
+  uninstall(): Promise<void>;
 }
 
 export interface BrevoControl extends VendorControl {
@@ -103,11 +120,16 @@ export interface BrevoControl extends VendorControl {
   coupons(): AsyncIterable<CouponRecord>;
   campaigns(): AsyncIterable<CampaignRecord>;
   templates(): AsyncIterable<TemplateRecord>;
+  /** The log of transactional messages, and one more of them. */
+  transactional(): AsyncIterable<{ readonly email: string; readonly messageId: string }>;
+  sendTransactional(email: string): Promise<void>;
   /** Takes the body of POST /contacts, past keys and limits. */
   add(contact: Readonly<Record<string, unknown>>): Promise<void>;
   /** Somebody opts out or in at Brevo itself. */
   edit(id: number, change: { emailBlacklisted?: boolean; smsBlacklisted?: boolean }): Promise<void>;
   remove(id: number): Promise<void>;
+  /** Tells every webhook that listens; `event` by its name in a body, e.g. `hard_bounce`. Answers what was sent. */
+  deliver(events: readonly Readonly<Record<string, unknown>>[], batched?: boolean): Promise<readonly SentDelivery[]>;
   /** The next imports end as `failed`, after applying `rowsApplied` (0) of their rows. */
   failImports(imports: number, rowsApplied?: number): Promise<void>;
 }
@@ -140,11 +162,18 @@ function klaviyoControl(wire: Wire): KlaviyoControl {
     remove: (id) => wire.send('DELETE', `/profiles/${encodeURIComponent(id)}`),
     records: (collection) => wire.stream(`/${collection}`),
     members: (kind) => wire.stream(`/${kind}-members`),
+    editRecord: (collection, id, attributes) => wire.send('PATCH', `/${collection}/${encodeURIComponent(id)}`, attributes),
     addEvent: async (event) => (await wire.read<{ id: string }>('POST', '/events', event)).id,
     join: (kind, id, profileId, joinedAt) =>
       wire.send('PUT', `/${kind}s/${id}/profiles/${profileId}`, joinedAt === undefined ? {} : { joined_group_at: joinedAt }),
     leave: (kind, id, profileId) => wire.send('DELETE', `/${kind}s/${id}/profiles/${profileId}`),
     removeGroup: (kind, id) => wire.send('DELETE', `/${kind}s/${id}`),
+    deliver: (happenings, timestamp) => wire.read('POST', '/webhooks/deliver', { happenings, timestamp }),
+    disableWebhooks: () => wire.send('POST', '/webhooks/disable'),
+    oauth: () => wire.read('GET', '/oauth'),
+    setTokenLife: (ms) => wire.send('PUT', '/oauth/life', { ms }),
+    endAccess: () => wire.send('POST', '/oauth/end-access'),
+    uninstall: () => wire.send('POST', '/oauth/uninstall'),
   };
 }
 
@@ -161,9 +190,12 @@ function brevoControl(wire: Wire): BrevoControl {
     coupons: () => wire.stream('/coupons'),
     campaigns: () => wire.stream('/campaigns'),
     templates: () => wire.stream('/templates'),
+    transactional: () => wire.stream('/transactional'),
+    sendTransactional: (email) => wire.send('POST', '/transactional', { email }),
     add: (contact) => wire.send('POST', '/contacts', contact),
     edit: (id, change) => wire.send('PATCH', `/contacts/${id}`, change),
     remove: (id) => wire.send('DELETE', `/contacts/${id}`),
+    deliver: (events, batched = false) => wire.read('POST', '/webhooks/deliver', { events, batched }),
     failImports: (imports, rowsApplied = 0) => wire.send('POST', '/fail-imports', { imports, rowsApplied }),
   };
 }

@@ -36,9 +36,18 @@ export interface KlaviyoOptions extends CommonOptions {
   /** All in all, dealt out to the coupons. */
   readonly couponCodes: number;
   readonly privateKey: string;
+  /** Beside `privateKey`: each may stand for an account of its own, of which all have the same records. Default none. */
+  readonly furtherKeys: readonly string[];
   readonly oauthToken: string;
+  /** The app that may connect by OAuth. */
+  readonly oauthClientId: string;
+  readonly oauthClientSecret: string;
+  /** How long an access token is good, in milliseconds; default an hour, as at Klaviyo. */
+  readonly oauthAccessTokenMs: number;
   /** The account's id too. */
   readonly publicKey: string;
+  /** Milliseconds from accepting the deletion of a person to its end; default 200. */
+  readonly deletionDelayMs: number;
   /** What the key may do; default everything. */
   readonly scopes: readonly string[] | 'all';
 }
@@ -105,9 +114,14 @@ export const klaviyoDefaults: KlaviyoOptions = {
   catalogItems: 0,
   coupons: 0,
   couponCodes: 0,
+  furtherKeys: [],
   privateKey: 'pk_sandbox_0123456789abcdef0123456789abcdef',
   oauthToken: 'sandbox-oauth-token',
+  oauthClientId: 'sandbox-app',
+  oauthClientSecret: 'sandbox-app-secret-0123456789',
+  oauthAccessTokenMs: 3_600_000,
   publicKey: 'SaNdBx',
+  deletionDelayMs: 200,
   scopes: 'all',
 };
 

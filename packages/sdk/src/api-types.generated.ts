@@ -11,9 +11,35 @@ export interface ConnectKlaviyo {
   brevoApiKey?: string;
 }
 
+export interface CreateAccount {
+  /** Name of the account; the one of the configuration file is `default`. */
+  account: string;
+  /** Brevo's API key; may also come when Klaviyo's side is connected. */
+  brevoApiKey?: string;
+}
+
+export interface StartOAuth {
+  /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
+  account?: string;
+  /** Brevo's API key, where the account has none yet. */
+  brevoApiKey?: string;
+}
+
 export interface TestConnector {
   /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
   account?: string;
+}
+
+export interface ChangeWebhooks {
+  /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
+  account?: string;
+}
+
+export interface RotateWebhooks {
+  /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
+  account?: string;
+  /** End the old secrets at once; else they hold for another 12 hours. Default false. */
+  immediately?: boolean;
 }
 
 export interface StartSync {
@@ -21,7 +47,7 @@ export interface StartSync {
   account?: string;
   /** Default: those switched on in the configuration. */
   resources?: ('profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes' | 'catalogs')[];
-  /** Only `full` can be run yet. */
+  /** `full` reads everything. `incremental` reads what changed since the last run, of each resource that Klaviyo can tell this of, and the others whole; what was never read to its end is read whole too. `verify` cannot be run yet. */
   mode: 'full' | 'incremental' | 'verify';
   /** Write records again although they have not changed. Default false. */
   force?: boolean;
@@ -34,6 +60,14 @@ export interface ReplayRejections {
   reason?: string;
   /** Klaviyo ids; default all that fit. */
   sourceIds?: string[];
+}
+
+export interface RequestErasure {
+  /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
+  account?: string;
+  email?: string;
+  phone?: string;
+  klaviyo_id?: string;
 }
 
 export interface TrackEvent {
@@ -282,6 +316,8 @@ export interface Run {
   account: string;
   mode: 'full' | 'incremental' | 'verify' | 'replay';
   resources: string[];
+  /** Of an incremental run, by resource: what changed since this time was asked for. A resource that is not named was read whole. */
+  since: { [name: string]: string };
   state: 'planning' | 'running' | 'reconciling' | 'paused' | 'stopped' | 'completed' | 'failed' | 'cancelled';
   createdAt: string;
   startedAt: string | null;
@@ -379,6 +415,42 @@ export interface Rejection {
 export interface RejectionList {
   rejections: Rejection[];
   /** To be given as `after`; null when there are no more. */
+  next: string | null;
+}
+
+export interface Erasure {
+  /** Made of a keyed hash of what the person was named by, so asking again finds it. */
+  id: string;
+  /** Name of the account; the one of the configuration file is `default`. */
+  account: string;
+  by: 'email' | 'phone' | 'klaviyo_id';
+  /** `done`: both vendors were asked and have nobody left. */
+  state: 'open' | 'done';
+  /** What it does next. */
+  step: 'find' | 'mark' | 'drain' | 'forget-records' | 'ask-klaviyo' | 'delete-brevo' | 'look' | null;
+  requestedAt: string;
+  doneAt: string | null;
+  /** How often both vendors were looked at since the deletions. */
+  looks: number;
+  /** When it goes on. */
+  nextAt: string | null;
+  /** What holds it up. */
+  problem: {
+    code: string;
+    message: string;
+    at: string;
+  } | null;
+  /** What was done and what the vendors answered. Holds none of the person's data. */
+  evidence: ({
+    at: string;
+    what: string;
+    status: number | null;
+    count: number;
+  })[];
+}
+
+export interface ErasureList {
+  erasures: Erasure[];
   next: string | null;
 }
 
@@ -525,11 +597,221 @@ export interface CampaignResults {
   next: string | null;
 }
 
+export interface Account {
+  account: string;
+  connected: boolean;
+  /** How Klaviyo is signed in to; null while it is not. */
+  auth: 'private' | 'oauth' | null;
+  connectedAt: string | null;
+  /** Since when nothing is started for it. */
+  pausedAt: string | null;
+  /** A deletion has begun and did not end; ask for it again. */
+  deleting: boolean;
+  stopped: {
+    code: string;
+    message: string;
+    remedy: string;
+    at: string;
+  } | null;
+  /** Its run that is not finished. */
+  run: string | null;
+}
+
+export interface AccountList {
+  accounts: Account[];
+  /** To be given as `after`; null when there are no more. */
+  next: string | null;
+}
+
+export interface AccountDeleted {
+  account: string;
+  /** How many were deleted, by collection. */
+  documents: { [name: string]: number };
+  jobs: number;
+  /** Whether a connection by OAuth was ended at Klaviyo; null when there was none. */
+  revoked: boolean | null;
+}
+
+export interface Resealed {
+  /** Sealed anew with the current key. */
+  resealed: number;
+  /** Sealed with it already. */
+  current: number;
+  /** No key at hand opens them; they stay as they are. */
+  unreadable: number;
+}
+
+export interface OAuthStarted {
+  account: string;
+  /** Open it in a browser and give the consent there. */
+  authorizeUrl: string;
+  /** Must be entered in the app at Klaviyo, letter for letter. */
+  redirectUri: string;
+  /** By then the consent has to be given. */
+  expiresAt: string;
+}
+
+export interface Disconnected {
+  account: string;
+  /** Whether Klaviyo has ended a connection by OAuth; null when there was none, false when the merchant must remove the app. */
+  revoked: boolean | null;
+  /** True where the configuration file has keys for this account: they are still in use. */
+  connected: boolean;
+}
+
+export interface WebhookStatus {
+  account: string;
+  /** Where the vendors deliver to; without one nothing can be installed. */
+  publicUrl: string | null;
+  klaviyo: {
+    /** `disabled`: the vendor switched it off. `incomplete`, `disabled` and `absent` are mended by installing. */
+    state: 'installed' | 'incomplete' | 'disabled' | 'absent' | 'refused' | 'unreachable';
+    /** The vendor's own. */
+    ids: string[];
+    /** Subscribed to. */
+    topics: string[];
+    /** Wanted and not subscribed to. */
+    missing: string[];
+    /** What this call did. */
+    done: string[];
+    lastDeliveryAt: string | null;
+    deliveries: {
+      /** Stored and not worked off yet. */
+      received: number;
+      done: number;
+      /** Stored; nothing more acts on them yet. */
+      kept: number;
+      /** Could not be worked off. */
+      failed: number;
+    };
+    /** From when on deliveries may have been lost; runs read what happened since. */
+    gapFrom: string | null;
+    problem: {
+      code: string;
+      message: string;
+      remedy: string | null;
+    } | null;
+  };
+  brevo: {
+    /** `disabled`: the vendor switched it off. `incomplete`, `disabled` and `absent` are mended by installing. */
+    state: 'installed' | 'incomplete' | 'disabled' | 'absent' | 'refused' | 'unreachable';
+    /** The vendor's own. */
+    ids: string[];
+    /** Subscribed to. */
+    topics: string[];
+    /** Wanted and not subscribed to. */
+    missing: string[];
+    /** What this call did. */
+    done: string[];
+    lastDeliveryAt: string | null;
+    deliveries: {
+      /** Stored and not worked off yet. */
+      received: number;
+      done: number;
+      /** Stored; nothing more acts on them yet. */
+      kept: number;
+      /** Could not be worked off. */
+      failed: number;
+    };
+    /** From when on deliveries may have been lost; runs read what happened since. */
+    gapFrom: string | null;
+    problem: {
+      code: string;
+      message: string;
+      remedy: string | null;
+    } | null;
+  };
+  /** What no vendor tells of. */
+  polled: {
+    what: string;
+    how: string;
+  }[];
+}
+
+export interface Schedules {
+  account: string;
+  /** `sync.mode` of the configuration. */
+  mode: 'realtime' | 'batch' | 'hybrid';
+  schedules: ({
+    /** The switch under `sync` that turns its resources on. */
+    group: string;
+    resources: ({
+      name: string;
+      /** Everything up to then is carried over; null before the first run. */
+      readUpTo: string | null;
+    })[];
+    everySeconds: number | null;
+    cron: string | null;
+    timezone: string | null;
+    /** Null when a producer has not set it yet. */
+    nextAt: string | null;
+    /** It is due and waits for the end of a run; whatever comes due by then goes along. */
+    waiting: {
+      since: string;
+      forRun: string | null;
+    } | null;
+    lastRun: string | null;
+    lastAt: string | null;
+    /** Why the last time came to nothing. */
+    note: string | null;
+  })[];
+}
+
 export interface Health {
   status: 'ok' | 'not ready';
 }
 
 export interface Operations {
+  /** Create an account. */
+  createAccount: {
+    body: CreateAccount;
+    answer: Account;
+  };
+  /** List accounts, by name. */
+  listAccounts: {
+    query: {
+      /** `next` of the page before. */
+      after?: string;
+      limit?: number;
+    };
+    answer: AccountList;
+  };
+  /** Read an account. */
+  readAccount: {
+    path: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      id: string;
+    };
+    answer: Account;
+  };
+  /** Delete an account and all that is kept of it. */
+  deleteAccount: {
+    path: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      id: string;
+    };
+    answer: AccountDeleted;
+  };
+  /** Pause an account. */
+  pauseAccount: {
+    path: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      id: string;
+    };
+    answer: Account;
+  };
+  /** Resume an account. */
+  resumeAccount: {
+    path: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      id: string;
+    };
+    answer: Account;
+  };
+  /** Encrypt all secrets with the current key. */
+  resealAccounts: {
+    answer: Resealed;
+  };
   /** Connect a Klaviyo account with a Brevo account. */
   connectKlaviyo: {
     body: ConnectKlaviyo;
@@ -543,10 +825,41 @@ export interface Operations {
     };
     answer: ConnectorStatus;
   };
+  /** Disconnect an account from Klaviyo. */
+  disconnectKlaviyo: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: Disconnected;
+  };
   /** Test the credentials in use. */
   testKlaviyo: {
     body: TestConnector;
     answer: ConnectorTest;
+  };
+  /** Begin to connect an account by OAuth. */
+  startOAuth: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: OAuthStarted;
+  };
+  /** Begin to connect an account by OAuth, with its Brevo key. */
+  startOAuthWithKey: {
+    body: StartOAuth;
+    answer: OAuthStarted;
+  };
+  /** For Klaviyo: the merchant has said yes, or no. */
+  finishOAuth: {
+    query: {
+      state: string;
+      /** Absent where the merchant said no. */
+      code?: string;
+      error?: string;
+    };
+    answer: undefined;
   };
   /** Record an event in Klaviyo and in Brevo. */
   trackEvent: {
@@ -593,6 +906,10 @@ export interface Operations {
       /** Id of a run. */
       id: string;
     };
+    query: {
+      /** The run is of this account, or there is none. */
+      account?: string;
+    };
     answer: Run;
   };
   /** Watch a run. */
@@ -604,6 +921,8 @@ export interface Operations {
     query: {
       /** `true` for one snapshot as JSON. */
       once?: 'true' | 'false';
+      /** The run is of this account, or there is none. */
+      account?: string;
     };
     answer: Progress;
   };
@@ -613,6 +932,10 @@ export interface Operations {
       /** Id of a run. */
       id: string;
     };
+    query: {
+      /** The run is of this account, or there is none. */
+      account?: string;
+    };
     answer: Run;
   };
   /** Resume a paused or stopped run. */
@@ -620,6 +943,10 @@ export interface Operations {
     path: {
       /** Id of a run. */
       id: string;
+    };
+    query: {
+      /** The run is of this account, or there is none. */
+      account?: string;
     };
     answer: Run;
   };
@@ -629,6 +956,10 @@ export interface Operations {
       /** Id of a run. */
       id: string;
     };
+    query: {
+      /** The run is of this account, or there is none. */
+      account?: string;
+    };
     answer: Run;
   };
   /** Cancel a run. */
@@ -637,7 +968,19 @@ export interface Operations {
       /** Id of a run. */
       id: string;
     };
+    query: {
+      /** The run is of this account, or there is none. */
+      account?: string;
+    };
     answer: Run;
+  };
+  /** What starts by itself, and when. */
+  listSchedules: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: Schedules;
   };
   /** List records that are not in Brevo, each with its reason. */
   listRejections: {
@@ -672,6 +1015,35 @@ export interface Operations {
       account?: string;
     };
     answer: RecordExplanation;
+  };
+  /** Erase a person at Klaviyo, at Brevo and here. */
+  requestErasure: {
+    body: RequestErasure;
+    answer: Erasure;
+  };
+  /** List erasures. */
+  listErasures: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+      state?: 'open' | 'done';
+      limit?: number;
+      /** `next` of the page before. */
+      after?: string;
+    };
+    answer: ErasureList;
+  };
+  /** Read an erasure. */
+  readErasure: {
+    path: {
+      /** Id of an erasure. */
+      id: string;
+    };
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: Erasure;
   };
   /** What is kept of Klaviyo in our own store. */
   listArchive: {
@@ -731,6 +1103,45 @@ export interface Operations {
       account?: string;
     };
     answer: ArchivedRecord;
+  };
+  /** Whether both vendors deliver. */
+  readWebhooks: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: WebhookStatus;
+  };
+  /** Make both vendors deliver. */
+  installWebhooks: {
+    body: ChangeWebhooks;
+    answer: WebhookStatus;
+  };
+  /** Give the webhooks new secrets. */
+  rotateWebhooks: {
+    body: RotateWebhooks;
+    answer: WebhookStatus;
+  };
+  /** Take the webhooks out of both vendors. */
+  removeWebhooks: {
+    body: ChangeWebhooks;
+    answer: WebhookStatus;
+  };
+  /** For Klaviyo: something has happened. */
+  receiveFromKlaviyo: {
+    path: {
+      account: string;
+      token: string;
+    };
+    answer: undefined;
+  };
+  /** For Brevo: something has happened. */
+  receiveFromBrevo: {
+    path: {
+      account: string;
+      token: string;
+    };
+    answer: undefined;
   };
   /** For Brevo: an import has ended. */
   receiveCallback: {

@@ -1,11 +1,16 @@
 import type {
+  Account,
   ConnectKlaviyo,
+  CreateAccount,
   Operations,
   Plan,
   Progress,
   QueryMetrics,
   ReplayRejections,
+  RequestErasure,
+  RotateWebhooks,
   Run,
+  StartOAuth,
   StartSync,
   TrackEvent,
 } from './api-types.generated.js';
@@ -17,6 +22,8 @@ export interface TajoClientOptions {
   readonly apiKey: string;
   /** Sent along by `connectors.connect`. */
   readonly brevoApiKey?: string | undefined;
+  /** The account of every call that names none; default `default`. */
+  readonly account?: string | undefined;
   /** Default `http://127.0.0.1:3000`. */
   readonly baseUrl?: string | undefined;
   /** Longest wait for an answer, in milliseconds. Default 30,000. */
@@ -36,6 +43,8 @@ type Given<T> = { readonly [Key in keyof T]: T[Key] | undefined };
 const CONNECT_WITHIN_MS = 90_000;
 /** A plan looks at both accounts for up to a minute. */
 const PLAN_WITHIN_MS = 90_000;
+/** An account may have millions of records. */
+const DELETE_WITHIN_MS = 600_000;
 
 /**
  * The Tajo API. Every method throws `TajoApiError` when the API refuses and `TajoUnreachableError` when there is no answer. Reading
@@ -43,26 +52,34 @@ const PLAN_WITHIN_MS = 90_000;
  * change once.
  */
 export class TajoClient {
+  readonly accounts;
   readonly connectors;
   readonly syncs;
+  readonly schedules;
   readonly rejections;
   readonly records;
   readonly events;
   readonly metrics;
   readonly archive;
+  readonly erasures;
+  readonly webhooks;
 
   constructor(options: TajoClientOptions) {
-    const { apiKey, brevoApiKey, baseUrl = 'http://127.0.0.1:3000', timeoutMs = 30_000 } = options;
+    const { apiKey, brevoApiKey, account, baseUrl = 'http://127.0.0.1:3000', timeoutMs = 30_000 } = options;
     // A browser's fetch must be called on its window.
     const fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-    const transport = createTransport({ apiKey, baseUrl, timeoutMs, fetch });
+    const transport = createTransport({ apiKey, baseUrl, timeoutMs, account, fetch });
+    this.accounts = accountsOf(transport);
     this.connectors = connectorsOf(transport, brevoApiKey);
     this.syncs = syncsOf(transport);
+    this.schedules = schedulesOf(transport);
     this.rejections = rejectionsOf(transport);
     this.records = recordsOf(transport);
     this.events = eventsOf(transport);
     this.metrics = metricsOf(transport);
     this.archive = archiveOf(transport);
+    this.erasures = erasuresOf(transport);
+    this.webhooks = webhooksOf(transport);
   }
 }
 
@@ -70,6 +87,50 @@ export class TajoClient {
 async function call<Name extends keyof Operations>(transport: Transport, request: ApiRequest): Promise<AnswerOf<Name>> {
   // The producer's tests hold every answer against the very schema that the type is generated from.
   return (await transport.json(request)) as AnswerOf<Name>;
+}
+
+function accountsOf(transport: Transport) {
+  type Change = 'pauseAccount' | 'resumeAccount';
+  const change = <Name extends Change>(verb: string, account: string, { signal }: CallOptions) =>
+    call<Name>(transport, { method: 'POST', path: `${accountPath(account)}/${verb}`, repeatable: true, signal });
+
+  return {
+    /** A name for one Klaviyo account paired with one Brevo account; `TajoApiError` with `code` `account_exists` when it is taken. */
+    create(account: CreateAccount, { signal }: CallOptions = {}): Promise<Account> {
+      return call<'createAccount'>(transport, { method: 'POST', path: '/v1/accounts', body: account, signal });
+    },
+
+    /** One page, by name; `next` is the `after` of the following one. */
+    list(
+      filter: Given<Partial<Operations['listAccounts']['query']>> = {},
+      { signal }: CallOptions = {},
+    ): Promise<AnswerOf<'listAccounts'>> {
+      return call<'listAccounts'>(transport, { method: 'GET', path: '/v1/accounts', query: filter, signal });
+    },
+
+    get(account: string, { signal }: CallOptions = {}): Promise<Account> {
+      return call<'readAccount'>(transport, { method: 'GET', path: accountPath(account), signal });
+    },
+
+    /** Nothing is started for it, and its run pauses. */
+    pause: (account: string, options: CallOptions = {}) => change<'pauseAccount'>('pause', account, options),
+    resume: (account: string, options: CallOptions = {}) => change<'resumeAccount'>('resume', account, options),
+
+    /** All that is kept of it, for good. Nothing is deleted at the vendors. */
+    delete(account: string, { signal }: CallOptions = {}): Promise<AnswerOf<'deleteAccount'>> {
+      return call<'deleteAccount'>(transport, {
+        method: 'DELETE',
+        path: accountPath(account),
+        signal,
+        timeoutMs: DELETE_WITHIN_MS,
+      });
+    },
+
+    /** Encrypts all secrets with the current key, after it was put first. */
+    reseal({ signal }: CallOptions = {}): Promise<AnswerOf<'resealAccounts'>> {
+      return call<'resealAccounts'>(transport, { method: 'POST', path: '/v1/accounts/reseal', repeatable: true, signal });
+    },
+  };
 }
 
 function connectorsOf(transport: Transport, brevoApiKey: string | undefined) {
@@ -91,6 +152,27 @@ function connectorsOf(transport: Transport, brevoApiKey: string | undefined) {
       { account, signal }: CallOptions & { account?: string | undefined } = {},
     ): Promise<AnswerOf<'readKlaviyo'>> {
       return call<'readKlaviyo'>(transport, { method: 'GET', path: `/v1/connectors/${connector}`, query: { account }, signal });
+    },
+
+    /**
+     * Begins to connect by OAuth. Send the merchant to `authorizeUrl`; `status` says `connected` with a new `connectedAt` when that is done.
+     */
+    startOAuth(connector: 'klaviyo', request: StartOAuth = {}, { signal }: CallOptions = {}): Promise<AnswerOf<'startOAuthWithKey'>> {
+      const body = { ...(brevoApiKey !== undefined && { brevoApiKey }), ...request };
+      return call<'startOAuthWithKey'>(transport, { method: 'POST', path: `/v1/oauth/${connector}/start`, body, signal });
+    },
+
+    /** Forgets how Klaviyo is reached, and revokes a connection by OAuth. */
+    disconnect(
+      connector: 'klaviyo' = 'klaviyo',
+      { account, signal }: CallOptions & { account?: string | undefined } = {},
+    ): Promise<AnswerOf<'disconnectKlaviyo'>> {
+      return call<'disconnectKlaviyo'>(transport, {
+        method: 'DELETE',
+        path: `/v1/connectors/${connector}`,
+        query: { account },
+        signal,
+      });
     },
 
     /** Tests the credentials in use. What is wrong is in the answer. */
@@ -163,6 +245,15 @@ function syncsOf(transport: Transport) {
 
     /** Snapshots about each second until the run is final; the last one has `final: true`. Reconnects by itself. */
     watch: (id: string, options: WatchOptions = {}): AsyncIterable<Progress> => watchRun(transport, id, options),
+  };
+}
+
+function schedulesOf(transport: Transport) {
+  return {
+    /** When incremental runs start by themselves, what waits, and what became of the last one. */
+    list({ account, signal }: CallOptions & { account?: string | undefined } = {}): Promise<AnswerOf<'listSchedules'>> {
+      return call<'listSchedules'>(transport, { method: 'GET', path: '/v1/schedules', query: { account }, signal });
+    },
   };
 }
 
@@ -279,9 +370,65 @@ function archiveOf(transport: Transport) {
   };
 }
 
+function erasuresOf(transport: Transport) {
+  return {
+    /**
+     * Erases a person at Klaviyo, at Brevo and in Tajo, for good; name them by exactly one of `email`, `phone` and `klaviyo_id`. Asking again
+     * is the same erasure. It is done when its `state` says so, which takes as long as Klaviyo does.
+     */
+    request(person: RequestErasure, { signal }: CallOptions = {}): Promise<AnswerOf<'requestErasure'>> {
+      const request = { method: 'POST', path: '/v1/erasures', body: person, repeatable: true, signal } as const;
+      return call<'requestErasure'>(transport, request);
+    },
+
+    get(
+      id: string,
+      { account, signal }: CallOptions & { account?: string | undefined } = {},
+    ): Promise<AnswerOf<'readErasure'>> {
+      const path = `/v1/erasures/${encodeURIComponent(id)}`;
+      return call<'readErasure'>(transport, { method: 'GET', path, query: { account }, signal });
+    },
+
+    /** One page; `next` is the `after` of the following one. */
+    list(
+      filter: Given<Partial<Operations['listErasures']['query']>> = {},
+      { signal }: CallOptions = {},
+    ): Promise<AnswerOf<'listErasures'>> {
+      return call<'listErasures'>(transport, { method: 'GET', path: '/v1/erasures', query: filter, signal });
+    },
+  };
+}
+
+function webhooksOf(transport: Transport) {
+  const change = <Name extends 'installWebhooks' | 'rotateWebhooks' | 'removeWebhooks'>(
+    verb: string,
+    body: RotateWebhooks,
+    { signal }: CallOptions,
+  ) => call<Name>(transport, { method: 'POST', path: `/v1/webhooks/${verb}`, body, signal, timeoutMs: CONNECT_WITHIN_MS });
+
+  return {
+    /** Whether both vendors deliver, asked of them. */
+    status({ account, signal }: CallOptions & { account?: string | undefined } = {}): Promise<AnswerOf<'readWebhooks'>> {
+      const timeoutMs = CONNECT_WITHIN_MS;
+      return call<'readWebhooks'>(transport, { method: 'GET', path: '/v1/webhooks', query: { account }, signal, timeoutMs });
+    },
+
+    /** Makes both vendors deliver; what is there is mended, never doubled. */
+    install: (request: { account?: string } = {}, options: CallOptions = {}) =>
+      change<'installWebhooks'>('install', request, options),
+    rotate: (request: RotateWebhooks = {}, options: CallOptions = {}) => change<'rotateWebhooks'>('rotate', request, options),
+    remove: (request: { account?: string } = {}, options: CallOptions = {}) =>
+      change<'removeWebhooks'>('remove', request, options),
+  };
+}
+
 /** `crypto.randomUUID` is missing in pages that came over plain http. */
 function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function accountPath(account: string): string {
+  return `/v1/accounts/${encodeURIComponent(account)}`;
 }
 
 function runPath(id: string): string {

@@ -10,7 +10,7 @@ export interface Transport {
 }
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
   readonly body?: unknown;
@@ -26,13 +26,15 @@ export interface TransportOptions {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly timeoutMs: number;
+  /** Of every call that names none. */
+  readonly account?: string | undefined;
   readonly fetch: typeof globalThis.fetch;
 }
 
 const TRIES = 3;
 const LONGEST_PAUSE_MS = 10_000;
 
-export function createTransport({ baseUrl, apiKey, timeoutMs, fetch }: TransportOptions): Transport {
+export function createTransport({ baseUrl, apiKey, timeoutMs, account, fetch }: TransportOptions): Transport {
   const base = baseUrl.replace(/\/+$/, '');
 
   async function send(request: ApiRequest & { accept: string }, ends: AbortSignal): Promise<Response> {
@@ -59,10 +61,18 @@ export function createTransport({ baseUrl, apiKey, timeoutMs, fetch }: Transport
     return answer;
   }
 
+  /** In the body where there is one, else in the query. `/v1/accounts` names its accounts itself. */
+  function ofAccount<Sent extends Pick<ApiRequest, 'path' | 'query' | 'body'>>(request: Sent): Sent {
+    const { path, query, body } = request;
+    if (account === undefined || path.startsWith('/v1/accounts') || /[?&]account=/.test(path)) return request;
+    if (typeof body === 'object' && body !== null) return { ...request, body: { account, ...body } };
+    return query?.['account'] === undefined ? { ...request, query: { ...query, account } } : request;
+  }
+
   async function once(request: ApiRequest): Promise<unknown> {
     const late = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
     const ends = request.signal ? AbortSignal.any([request.signal, late]) : late;
-    const answer = await send({ ...request, accept: 'application/json' }, ends);
+    const answer = await send({ ...ofAccount(request), accept: 'application/json' }, ends);
     let text: string;
     try {
       text = await answer.text();
@@ -80,7 +90,7 @@ export function createTransport({ baseUrl, apiKey, timeoutMs, fetch }: Transport
   return {
     baseUrl: base,
     async json(request) {
-      const maySendAgain = request.method === 'GET' || request.idempotencyKey !== undefined || request.repeatable === true;
+      const maySendAgain = request.method !== 'POST' || request.idempotencyKey !== undefined || request.repeatable === true;
       for (let tries = 1; ; tries += 1) {
         try {
           return await once(request);
@@ -92,7 +102,7 @@ export function createTransport({ baseUrl, apiKey, timeoutMs, fetch }: Transport
       }
     },
     async stream({ path, accept, signal }) {
-      const { body } = await send({ method: 'GET', path, accept }, signal);
+      const { body } = await send({ ...ofAccount({ method: 'GET', path }), accept }, signal);
       if (!body) throw new TajoUnreachableError(base, 'the answer has no body');
       return body;
     },

@@ -1,4 +1,5 @@
 import { Schema, type Connection } from 'mongoose';
+import { isDuplicateKey } from './connection.js';
 
 /** How a contact carries its Klaviyo id: Brevo's `EXT_ID` column, or a text attribute where imports ignore that column. */
 export type IdentityMode = 'unknown' | 'ext_id' | 'attribute';
@@ -13,6 +14,11 @@ export interface StoredAccount {
   /** Unguessable path part of the callbacks Brevo sends for this account. */
   callbackToken: string;
   connectedAt: Date | null;
+  /** Since when nothing is started for the account, and the runs that were paused with it. */
+  pausedAt?: Date | null;
+  pausedRuns?: string[];
+  /** Since when it is being deleted: nobody may work for it any more. */
+  deletingAt?: Date | null;
   /** Brevo attribute by custom property, for properties that no mapping names. A name once given stays. */
   propertyNames: Record<string, string>;
   /** When this account's open imports were looked at, within the last hour or so; all workers share the hour's requests. */
@@ -30,6 +36,9 @@ const schema = new Schema<AccountDocument>(
     stopped: { type: Object, default: null },
     callbackToken: String,
     connectedAt: { type: Date, default: null },
+    pausedAt: { type: Date, default: null },
+    pausedRuns: [String],
+    deletingAt: { type: Date, default: null },
     propertyNames: { type: String, default: null },
     looks: [Date],
   },
@@ -70,8 +79,41 @@ export function createAccounts(connection: Connection) {
       return fromDocument(found);
     },
 
+    /** False when there is an account of this name. */
+    async create(id: string, callbackToken: string, sealed: string | null): Promise<boolean> {
+      try {
+        await model.create({ _id: id, callbackToken, sealed });
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
+
+    async pause(id: string, now: Date): Promise<void> {
+      await model.updateOne({ _id: id, pausedAt: null }, { $set: { pausedAt: now } }).exec();
+    },
+
+    /** The run stands still because the account does. */
+    async notePausedRun(id: string, run: string): Promise<void> {
+      await model.updateOne({ _id: id }, { $addToSet: { pausedRuns: run } }).exec();
+    },
+
+    async unpause(id: string): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { pausedAt: null, pausedRuns: [] } }).exec();
+    },
+
+    async startDeleting(id: string, now: Date): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { deletingAt: now } }).exec();
+    },
+
     async connect(id: string, sealed: string, now: Date): Promise<void> {
       await model.updateOne({ _id: id }, { $set: { sealed, stopped: null, connectedAt: now } }).exec();
+    },
+
+    /** Forgets how Klaviyo is reached; `sealed` is what stays. */
+    async disconnect(id: string, sealed: string | null): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { sealed, connectedAt: null } }).exec();
     },
 
     async setIdentity(id: string, identity: IdentityMode): Promise<void> {

@@ -70,6 +70,22 @@ export function createBatches(connection: Connection) {
   const model = connection.model('batch', schema);
   const rowsModel = connection.model('batch_rows', rowsSchema, 'batch_rows');
 
+  async function allRows(id: string): Promise<unknown[]> {
+    const stored = await rowsModel.findById(id).lean().exec();
+    if (!stored) return [];
+    // A lean read answers the driver's Binary, whose `buffer` holds the bytes.
+    const raw: unknown = stored.gzip;
+    const bytes = Buffer.isBuffer(raw) ? raw : Buffer.from((raw as { buffer: Uint8Array }).buffer);
+    const rows: unknown = JSON.parse((await unzip(bytes)).toString('utf8'));
+    return Array.isArray(rows) ? rows : [];
+  }
+
+  async function open(id: string): Promise<{ rows: unknown[]; erased: number }> {
+    const all = await allRows(id);
+    const rows = all.filter((row) => row !== null);
+    return { rows, erased: all.length - rows.length };
+  }
+
   return {
     /** Makes the rows durable. The same id again replaces what a killed worker left. */
     async prepare(batch: NewBatch, now: Date): Promise<void> {
@@ -97,15 +113,23 @@ export function createBatches(connection: Connection) {
 
     get: (id: string): Promise<Batch | null> => model.findById(id).lean().exec(),
 
-    /** The rows as prepared. The caller knows their shape: it wrote them. */
-    async rows(id: string): Promise<unknown[]> {
-      const stored = await rowsModel.findById(id).lean().exec();
-      if (!stored) return [];
-      // A lean read answers the driver's Binary, whose `buffer` holds the bytes.
-      const raw: unknown = stored.gzip;
-      const bytes = Buffer.isBuffer(raw) ? raw : Buffer.from((raw as { buffer: Uint8Array }).buffer);
-      const rows: unknown = JSON.parse((await unzip(bytes)).toString('utf8'));
-      return Array.isArray(rows) ? rows : [];
+    /** The rows as prepared, but for those of people who were erased since. The caller knows their shape: it wrote them. */
+    rows: async (id: string): Promise<unknown[]> => (await open(id)).rows,
+
+    /** The same, with how many rows are no more because their person was erased. */
+    open,
+
+    /**
+     * Takes the rows out that `isErased` recognises; they are counted as erased when the batch is settled. Answers how many there were.
+     * Meets nobody else's write: rows are written once, when the batch is prepared.
+     */
+    async erase(id: string, isErased: (row: unknown) => boolean): Promise<number> {
+      const rows = await allRows(id);
+      const kept = rows.map((row) => (row !== null && isErased(row) ? null : row));
+      const erased = kept.filter((row, i) => row !== rows[i]).length;
+      // No upsert: a batch that was settled meanwhile has no rows any more.
+      if (erased > 0) await rowsModel.updateOne({ _id: id }, { $set: { gzip: await zip(JSON.stringify(kept)) } }).exec();
+      return erased;
     },
 
     /** Begins one delivery. Null when the batch is not to be sent (any more). */

@@ -3,14 +3,23 @@ import { createArchive, type Archive } from './archive.js';
 import { createBatches, type Batches } from './batches.js';
 import { openConnection } from './connection.js';
 import { createCounterparts, type Counterparts } from './counterparts.js';
+import { createErasures, type Erasures } from './erasures.js';
+import { createEveryCollection, type EveryCollection } from './every-collection.js';
+import { createForgetting, type Forgetting } from './forget.js';
+import { createInbox, type Inbox } from './inbox.js';
+import { createGrants, type Grants } from './grants.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { createLinks, type Links } from './links.js';
 import { createQueryResults, type QueryResults } from './query-results.js';
+import { createOptOuts, type OptOuts } from './opt-outs.js';
 import { createOrderStates, type OrderStates } from './order-states.js';
 import { createRejections, type Rejections } from './rejections.js';
 import { createRuns, type Runs } from './runs.js';
+import { createScheduleStates, type ScheduleStates } from './schedule-states.js';
 import { createSlices, type Slices } from './slices.js';
+import { createWebhooks, type Webhooks } from './webhooks.js';
 import { createTracked, type Tracked } from './tracked.js';
+import { createWatermarks, type Watermarks } from './watermarks.js';
 
 export * from './accounts.js';
 export * from './archive.js';
@@ -18,18 +27,29 @@ export * from './batches.js';
 export { isDuplicateKey, isStoreUnreachable } from './connection.js';
 export * from './counterparts.js';
 export * from './counts.js';
+export * from './erasures.js';
+export type { Person } from './forget.js';
+export * from './inbox.js';
+export type { SealedText } from './every-collection.js';
+export * from './grants.js';
 export * from './ledger.js';
 export * from './links.js';
 export type { QueryResult } from './query-results.js';
+export type { OptOut } from './opt-outs.js';
 export * from './order-states.js';
 export * from './rejections.js';
 export * from './run-view.js';
 export * from './runs.js';
 export * from './slices.js';
+export type { StoredWebhook } from './webhooks.js';
+export type { Watermark } from './watermarks.js';
+export type { ScheduleState } from './schedule-states.js';
 
 /** Everything durable. All state is keyed by account. */
 export interface Store {
   readonly accounts: Accounts;
+  readonly grants: Grants;
+  readonly everyCollection: EveryCollection;
   readonly runs: Runs;
   readonly slices: Slices;
   readonly batches: Batches;
@@ -40,7 +60,14 @@ export interface Store {
   readonly rejections: Rejections;
   readonly archive: Archive;
   readonly tracked: Tracked;
+  readonly watermarks: Watermarks;
+  readonly scheduleStates: ScheduleStates;
   readonly queryResults: QueryResults;
+  readonly inbox: Inbox;
+  readonly webhooks: Webhooks;
+  readonly optOuts: OptOuts;
+  readonly erasures: Erasures;
+  readonly forget: Forgetting;
   /** Creates collections and indexes. Needed once a deployment; harmless again. */
   migrate(): Promise<void>;
   /** Answers when the server does; throws otherwise. */
@@ -52,6 +79,8 @@ export function createStore(url: string): Store {
   const { connection, close } = openConnection(url);
   const store = {
     accounts: createAccounts(connection),
+    grants: createGrants(connection),
+    everyCollection: createEveryCollection(connection),
     runs: createRuns(connection),
     slices: createSlices(connection),
     batches: createBatches(connection),
@@ -62,7 +91,14 @@ export function createStore(url: string): Store {
     rejections: createRejections(connection),
     archive: createArchive(connection),
     tracked: createTracked(connection),
+    watermarks: createWatermarks(connection),
+    scheduleStates: createScheduleStates(connection),
     queryResults: createQueryResults(connection),
+    inbox: createInbox(connection),
+    webhooks: createWebhooks(connection),
+    optOuts: createOptOuts(connection),
+    erasures: createErasures(connection),
+    forget: createForgetting(connection),
   };
   return {
     ...store,

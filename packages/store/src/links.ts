@@ -117,6 +117,12 @@ export function createLinks(connection: Connection) {
       return groups;
     },
 
+    /** A blocklist entry that somebody else has a part in: it is not ours to clear, whoever set it. */
+    async disown(account: string, resource: string, sourceId: string, channel: 'email' | 'sms'): Promise<void> {
+      const update = { $set: { [`blockedByUs.${channel}`]: false } };
+      await model.updateOne({ _id: idOf(account, resource, sourceId) }, update).exec();
+    },
+
     async remove(account: string, resource: string, sourceIds: readonly string[]): Promise<void> {
       for (let start = 0; start < sourceIds.length; start += 1_000) {
         const ids = sourceIds.slice(start, start + 1_000).map((sourceId) => idOf(account, resource, sourceId));

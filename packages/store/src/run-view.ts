@@ -8,6 +8,8 @@ export interface RunView {
   account: string;
   mode: StoredRun['mode'];
   resources: string[];
+  /** Of an incremental run, by resource: what was asked for begins here; what is not named was read whole. */
+  since: Record<string, Date>;
   state: RunState;
   createdAt: Date;
   startedAt: Date | null;
@@ -49,6 +51,7 @@ export async function viewRun(slices: Slices, run: StoredRun, now: Date): Promis
     account: run.account,
     mode: run.mode,
     resources: run.resources,
+    since: run.since ?? {},
     state: run.state,
     createdAt: run.createdAt,
     startedAt: run.startedAt,

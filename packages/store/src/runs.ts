@@ -58,6 +58,10 @@ export interface StoredRun {
     /** Resources that have their slices. */
     begun: string[];
   };
+  /** By resource: what an incremental run asks for begins here. A resource that is not in it is read whole. */
+  since?: Record<string, Date>;
+  /** How far the vendor's clock was seen behind ours, in milliseconds. */
+  vendorBehindMs?: number;
   /** Resources that could not begin, and why; those that wait for them do not begin either. */
   stuck: Record<string, RunProblem>;
   /** What `map` needs, fixed when the run was planned, by resource. Opaque to the store. */
@@ -100,6 +104,8 @@ const schema = new Schema<RunDocument>(
     finishedAt: { type: Date, default: null },
     problem: { type: Object, default: null },
     plan: { type: Object },
+    since: { type: Object },
+    vendorBehindMs: Number,
     rules: { type: Object },
     stuck: { type: Object },
     reconcileOffset: { type: Number, default: 0 },
@@ -236,6 +242,8 @@ export function createRuns(connection: Connection) {
         finishedAt: null,
         problem: null,
         plan: { done: [], sweepOffset: 0, begun: [] },
+        since: {},
+        vendorBehindMs: 0,
         stuck: {},
         rules: {},
         reconcileOffset: 0,
@@ -311,6 +319,16 @@ export function createRuns(connection: Connection) {
     /** The resource has its rules; from now on `map` may rely on them. */
     async setRules(id: string, resource: string, rules: unknown): Promise<void> {
       await model.updateOne({ _id: id }, { $set: { [`rules.${resource}`]: JSON.stringify(rules ?? null) } }).exec();
+    },
+
+    /** What of the resource is asked for begins at `since`: fixed before its slices are made, so that making them again makes the same. */
+    async setSince(id: string, resource: string, since: Date): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { [`since.${resource}`]: since } }).exec();
+    },
+
+    /** Kept is the farthest behind that was seen. */
+    async vendorBehind(id: string, ms: number): Promise<void> {
+      await model.updateOne({ _id: id, vendorBehindMs: { $lt: ms } }, { $set: { vendorBehindMs: ms } }).exec();
     },
 
     /** The resource has its slices. */

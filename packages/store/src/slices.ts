@@ -17,6 +17,8 @@ export interface Slice {
   /** Inclusive lower and exclusive upper bound of the slice field; both null when the whole resource is one slice. */
   from: Date | null;
   to: Date | null;
+  /** The time field of the bounds, where it is not the resource's slice field: incremental runs are cut by when records changed. */
+  field?: string | null;
   /** The upper bound of the query that `cursor` belongs to: a cursor is bound to its query, while `to` shrinks in splits. */
   queryTo: Date | null;
   /** Records to read by id instead of a range. */
@@ -55,6 +57,7 @@ const schema = new Schema<Slice>(
     resource: String,
     from: { type: Date, default: null },
     to: { type: Date, default: null },
+    field: { type: String, default: null },
     queryTo: { type: Date, default: null },
     ids: { type: [String], default: null },
     parent: { type: String, default: null },
@@ -79,7 +82,7 @@ schema.index({ run: 1, state: 1 });
 
 const CLAIMABLE: ReadonlySet<SliceState> = new Set(['queued', 'reading', 'failed']);
 
-export type NewSlice = Pick<Slice, '_id' | 'account' | 'run' | 'resource'> & Partial<Pick<Slice, 'from' | 'to' | 'ids' | 'parent' | 'pass'>>;
+export type NewSlice = Pick<Slice, '_id' | 'account' | 'run' | 'resource'> & Partial<Pick<Slice, 'from' | 'to' | 'field' | 'ids' | 'parent' | 'pass'>>;
 
 export interface Checkpoint {
   cursor: string | null;
@@ -96,6 +99,7 @@ function fresh(slice: NewSlice, now: Date): Slice {
   return {
     from: null,
     to: null,
+    field: null,
     ids: null,
     parent: null,
     pass: null,
@@ -135,13 +139,13 @@ export function createSlices(connection: Connection) {
 
   /** Gives a split's second half its own document. Anyone may finish what a killed worker began. */
   async function materialiseChild(
-    parent: Pick<Slice, '_id' | 'account' | 'run' | 'resource' | 'parent' | 'pass' | 'child'>,
+    parent: Pick<Slice, '_id' | 'account' | 'run' | 'resource' | 'field' | 'parent' | 'pass' | 'child'>,
     now: Date,
   ): Promise<void> {
     if (!parent.child) return;
     const { id, from, to } = parent.child;
-    const { account, run, resource, pass } = parent;
-    await insertMissing([{ _id: id, account, run, resource, parent: parent.parent, pass, from, to }], now);
+    const { account, run, resource, field = null, pass } = parent;
+    await insertMissing([{ _id: id, account, run, resource, field, parent: parent.parent, pass, from, to }], now);
     await model.updateOne({ _id: parent._id, 'child.id': id }, { $set: { child: null } }).exec();
   }
 
@@ -315,7 +319,8 @@ export function createSlices(connection: Connection) {
      * update removes it, so doing it twice counts once.
      */
     async settleBatch(id: string, batch: string, outcome: BatchOutcome): Promise<boolean> {
-      const $inc = incrementsOf({ ...outcome, submitted: -(outcome.written + sumOf(outcome.rejected)) });
+      const gone = sumOf(outcome.rejected) + sumOf(outcome.skipped ?? {});
+      const $inc = incrementsOf({ ...outcome, submitted: -(outcome.written + gone) });
       const settled = await model
         .updateOne({ _id: id, batches: batch }, { $pull: { batches: batch }, ...(Object.keys($inc).length > 0 ? { $inc } : {}) })
         .exec();
@@ -369,7 +374,7 @@ export function createSlices(connection: Connection) {
 }
 
 /** What became of the rows of a batch that are not delivered once more. */
-export type BatchOutcome = Pick<Counts, 'written' | 'rejected' | 'tally' | 'fields'>;
+export type BatchOutcome = Pick<Counts, 'written' | 'rejected' | 'tally' | 'fields'> & Partial<Pick<Counts, 'skipped'>>;
 
 export type SliceOutline = Omit<Slice, 'counts'>;
 

@@ -2,7 +2,7 @@ import type { Counts, RunState } from '@tajo/store';
 import type { Context } from '../context.js';
 import type { Answer } from '../route.js';
 import { answerRun, findRun, wrongState } from '../run-answer.js';
-import type { RunParams } from '../schemas.js';
+import type { RunParams, RunQuery } from '../schemas.js';
 
 const CANCELLABLE: readonly RunState[] = ['planning', 'running', 'reconciling', 'paused', 'stopped'];
 
@@ -10,8 +10,9 @@ const CANCELLABLE: readonly RunState[] = ['planning', 'running', 'reconciling', 
  * Ends a run for good. What Brevo has taken already stays; what was only prepared is never sent. A second cancel finishes what a
  * killed producer left of the first.
  */
-export async function cancelSync(context: Context, { params: { id } }: { params: RunParams }): Promise<Answer> {
+export async function cancelSync(context: Context, { params: { id }, query: { account } }: { params: RunParams; query: RunQuery }): Promise<Answer> {
   const { store, logger, now } = context;
+  if (account !== undefined) await findRun(context, id, account);
   const cancelled = await store.runs.move(id, CANCELLABLE, 'cancelled', { finishedAt: now(), resumeTo: null });
   const run = await findRun(context, id);
   if (run.state !== 'cancelled') throw wrongState(run, 'cancelled', 'It has ended already.');

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Credentials, DEFAULT_ACCOUNT, sealCredentials } from '@tajo/accounts';
-import { testConnection } from '../connection-test.js';
+import { type TestedConnection, testConnection } from '../connection-test.js';
 import type { Context } from '../context.js';
+import { endGrant } from '../oauth.js';
 import { Problem } from '../problem.js';
 import type { Answer } from '../route.js';
 import type { ConnectKlaviyo, Connection } from '../schemas.js';
@@ -11,7 +12,21 @@ export async function connectKlaviyo(context: Context, { body }: { body: Connect
   const { config, store, logger, now } = context;
   const { account } = body;
   const credentials = credentialsIn(context, body);
-  const { klaviyo, brevo, missingScopes, faults } = await testConnection(context, account, credentials);
+  const tested = await testConnection(context, account, credentials);
+  const found = workingOrThrow(tested, 'private');
+  await endGrant(context, account);
+  await store.accounts.ensure(account, randomBytes(24).toString('base64url'));
+  await store.accounts.connect(account, sealCredentials(config, account, credentials), now());
+  logger.info({ account }, 'account connected');
+  const connection: Connection = { account, ...found, missingScopes: [] };
+  return { status: 200, body: connection };
+}
+
+/** Both sides as they were found; throws the problem of whatever is missing or refused. */
+export function workingOrThrow(
+  { klaviyo, brevo, missingScopes, faults }: TestedConnection,
+  auth: 'private' | 'oauth',
+): Pick<Connection, 'klaviyo' | 'brevo'> {
   const [fault] = faults;
   if (fault) {
     const status = fault.remedy === null ? 503 : 422;
@@ -32,15 +47,14 @@ export async function connectKlaviyo(context: Context, { body }: { body: Connect
         field: 'privateApiKey',
         missingScopes,
         // Scopes of a private key cannot be changed once it exists.
-        remedy: `Create a Klaviyo private key with ${missingScopes.join(', ')} as well, and connect with that.`,
+        remedy:
+          auth === 'private'
+            ? `Create a Klaviyo private key with ${missingScopes.join(', ')} as well, and connect with that.`
+            : `Give the OAuth app ${missingScopes.join(', ')} as well (connectors.klaviyo.oauth.scopes), and connect again.`,
       },
     });
   }
-  await store.accounts.ensure(account, randomBytes(24).toString('base64url'));
-  await store.accounts.connect(account, sealCredentials(config, account, credentials), now());
-  logger.info({ account }, 'account connected');
-  const connection: Connection = { account, klaviyo, brevo, missingScopes };
-  return { status: 200, body: connection };
+  return { klaviyo, brevo };
 }
 
 function credentialsIn({ config }: Context, { account, privateApiKey, publicApiKey, brevoApiKey }: ConnectKlaviyo): Credentials {

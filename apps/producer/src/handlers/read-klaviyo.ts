@@ -1,7 +1,7 @@
 import { credentialsOf } from '@tajo/accounts';
 import { AccountStopped } from '@tajo/errors';
 import type { Context } from '../context.js';
-import { enabledResources } from '../enabled-resources.js';
+import { enabledResources } from '@tajo/planner';
 import type { Answer } from '../route.js';
 import type { AccountQuery } from '../schemas.js';
 

@@ -1,8 +1,9 @@
-import { credentialsOf } from '@tajo/accounts';
+import { credentialsFrom } from '@tajo/accounts';
 import { enqueue } from '@tajo/contracts';
 import { resourceNamed } from '@tajo/mapping';
 import type { RejectionFilter } from '@tajo/store';
 import type { Context } from '../context.js';
+import { refusePaused } from '../present-account.js';
 import { Problem } from '../problem.js';
 import type { Answer } from '../route.js';
 import { showRun, tellWorkers } from '../run-answer.js';
@@ -24,7 +25,9 @@ export async function replayRejections(context: Context, { body }: { body: Repla
     const message = `Klaviyo has no way to read single ${resource}; start a full run of them, which delivers what was rejected too.`;
     throw new Problem(422, 'replay_not_possible', message, { extras: { field: 'resource' } });
   }
-  await credentialsOf(config, store, account);
+  const stored = await store.accounts.get(account);
+  credentialsFrom(config, account, stored);
+  refusePaused(stored);
   const { ids, more } = body.sourceIds
     ? { ids: await openAmong(context, body, body.sourceIds), more: false }
     : await allOpen(context, body);

@@ -1,14 +1,14 @@
 import type { Context } from '../context.js';
 import type { Answer } from '../route.js';
 import { answerRun, findRun, sendOnItsWay, wrongState } from '../run-answer.js';
-import type { RunParams } from '../schemas.js';
+import type { RunParams, RunQuery } from '../schemas.js';
 import { stageOf } from './resume-sync.js';
 import { runActive } from './start-sync.js';
 
 /** Reads the failed slices of a failed run again; what was done stays done. */
-export async function retrySync(context: Context, { params: { id } }: { params: RunParams }): Promise<Answer> {
+export async function retrySync(context: Context, { params: { id }, query: { account } }: { params: RunParams; query: RunQuery }): Promise<Answer> {
   const { store, logger, now } = context;
-  const run = await findRun(context, id);
+  const run = await findRun(context, id, account);
   if (run.state !== 'failed')
     throw wrongState(run, 'retried', 'Only a failed run can be; use resume for a paused or stopped one.');
   const holder = await store.runs.claimAccount(run.account, id, now());

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { credentialsOf } from '@tajo/accounts';
+import { credentialsFrom, startRun } from '@tajo/accounts';
 import { enqueue } from '@tajo/contracts';
-import type { CreateOutcome, NewRun } from '@tajo/store';
+import { enabledResources } from '@tajo/planner';
 import type { Context } from '../context.js';
-import { enabledResources, resourcesOf } from '../enabled-resources.js';
+import { resourcesOf } from '../enabled-resources.js';
+import { refusePaused } from '../present-account.js';
 import { Problem } from '../problem.js';
 import type { Answer } from '../route.js';
 import { answerRun, tellWorkers } from '../run-answer.js';
@@ -16,8 +16,14 @@ export async function startSync(
 ): Promise<Answer> {
   const { config, store, logger } = context;
   const { account, mode, force } = body;
-  if (mode !== 'full') {
-    throw new Problem(422, 'mode_not_yet', `mode: ${mode} cannot be run yet; use full.`, { extras: { field: 'mode' } });
+  if (mode === 'verify') {
+    throw new Problem(422, 'mode_not_yet', 'mode: verify cannot be run yet; use full or incremental.', {
+      extras: { field: 'mode' },
+    });
+  }
+  if (mode !== 'full' && query.dry_run === 'true') {
+    const message = 'A plan can be made of a full run only: what an incremental run will find is not known before it looks.';
+    throw new Problem(422, 'plan_full_only', message, { extras: { field: 'mode' } });
   }
   if (!config.account.enabled) {
     throw new Problem(
@@ -33,12 +39,14 @@ export async function startSync(
     });
   }
   // Throws when the account is not connected.
-  await credentialsOf(config, store, account);
+  const stored = await store.accounts.get(account);
+  credentialsFrom(config, account, stored);
+  refusePaused(stored);
 
   if (query.dry_run === 'true') return { status: 200, body: await planSync(context, { account, resources, force }) };
 
   const idempotencyKey = headers['idempotency-key'];
-  const outcome = await create(context, {
+  const outcome = await startRun(context, {
     account,
     mode,
     resources,
@@ -55,6 +63,11 @@ export async function startSync(
       },
     );
   }
+  if (outcome.kind === 'being-made') {
+    throw new Problem(503, 'run_being_made', 'Another request of this account is just starting a run; try again shortly.', {
+      headers: { 'retry-after': '10' },
+    });
+  }
   if (outcome.kind === 'busy') throw runActive(account, outcome.runId);
   const { run, kind } = outcome;
   if (kind === 'created') {
@@ -69,20 +82,5 @@ export async function startSync(
 export function runActive(account: string, runId: string): Problem {
   return new Problem(409, 'run_active', `Run ${runId} of account ${account} is not finished; wait for it, or cancel it.`, {
     extras: { runId },
-  });
-}
-
-/** Requests at the same time find the first one's claim before its run is there: it is given the time to appear. */
-async function create({ store, now }: Context, request: NewRun): Promise<CreateOutcome> {
-  for (let tries = 1; tries <= 15; tries += 1) {
-    const outcome = await store.runs.create(request, now());
-    if (outcome.kind !== 'busy') return outcome;
-    // With a key, the run in the way may be the very one that the key stands for: then one more look answers with it.
-    if (await store.runs.get(outcome.runId))
-      return request.idempotencyKey === undefined ? outcome : store.runs.create(request, now());
-    await sleep(100);
-  }
-  throw new Problem(503, 'run_being_made', 'Another request of this account is just starting a run; try again shortly.', {
-    headers: { 'retry-after': '10' },
   });
 }

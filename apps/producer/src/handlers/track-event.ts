@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isErased } from '@tajo/accounts';
 import { RequestRefused, RetryLater, WaitUntil } from '@tajo/errors';
 import { type EventProfile, uniqueIdOf } from '@tajo/klaviyo';
 import { hashOf, TRACKED_AS } from '@tajo/mapping';
@@ -28,6 +29,7 @@ export async function trackEvent(
   const uniqueId = body.unique_id ?? (key === undefined ? randomUUID() : uniqueIdOf('idempotency-key', key));
   const id = `tajo-${uniqueIdOf(metric, uniqueId)}`;
 
+  await refuseErased(context, account, profile);
   const time = wholeSecond(body.time === undefined ? now() : new Date(body.time));
   const { unique_id: _, account: __, ...asked } = body;
   const claimed = await store.tracked.claim(account, id, { fingerprint: hashOf(asked), time }, now());
@@ -60,6 +62,22 @@ export async function trackEvent(
     brevo,
   };
   return { status: 202, body: answer };
+}
+
+/** Klaviyo would make the profile anew, and the next sync would carry it. */
+async function refuseErased(
+  { store, config }: Context,
+  account: string,
+  { id, email, phone_number: phone }: TrackEvent['profile'],
+) {
+  const identifiers = {
+    klaviyoIds: id === undefined ? [] : [id],
+    emails: email === undefined ? [] : [email],
+    phones: phone === undefined ? [] : [phone],
+  };
+  if (!(await isErased(config, store, account, identifiers))) return;
+  const detail = 'This person was erased at their own request; nothing of them is recorded any more.';
+  throw new Problem(422, 'person_erased', detail, { extras: { field: 'profile' } });
 }
 
 function profileOf({ id, email, phone_number, external_id }: TrackEvent['profile']): EventProfile {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.js';
 import { Problem, problemOf } from '../problem.js';
 import type { Answer } from '../route.js';
+import { findRun } from '../run-answer.js';
 import type { ProgressQuery, RunParams } from '../schemas.js';
 
 /** Each open stream costs a socket and a timer. */
@@ -18,6 +19,7 @@ export async function watchSync(
   { params: { id }, query }: { params: RunParams; query: ProgressQuery },
 ): Promise<Answer> {
   // Before the stream begins, so that an unknown run is a 404 and a database that is away a 503.
+  if (query.account !== undefined) await findRun(context, id, query.account);
   const first = await context.progress.snapshot(id);
   if (query.once === 'true') return { status: 200, body: first };
   const open = watchersOf(context.ending);

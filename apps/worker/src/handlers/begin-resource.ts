@@ -3,6 +3,7 @@ import { BadInput, RequestRefused } from '@tajo/errors';
 import { redact } from '@tajo/logging';
 import { resourceNamed } from '@tajo/mapping';
 import { firstSlices } from '../first-slices.js';
+import { sinceOf } from '../since.js';
 import { targetOf } from '../targets/index.js';
 import type { Work } from '../work.js';
 import { openContext } from './context.js';
@@ -15,8 +16,10 @@ export async function beginResource(work: Work, { run: runId, resource: name }: 
   const { store } = work;
   const run = await store.runs.get(runId);
   if (run?.state !== 'running' || run.plan.begun.includes(name)) return;
-  const context = await openContext(work, run);
+  const opened = await openContext(work, run);
   const resource = resourceNamed(name);
+  const since = await sinceOf(opened, resource);
+  const context = since === null ? opened : { ...opened, run: { ...run, since: { ...run.since, [name]: since } } };
   try {
     const rules = await targetOf(resource.write.via).plan(context, name);
     await store.runs.setRules(runId, name, rules);

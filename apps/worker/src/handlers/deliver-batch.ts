@@ -1,7 +1,7 @@
 import { SETTLEMENTS_QUEUE, wake, type JobPayload } from '@tajo/contracts';
 import { AccountStopped, RequestRefused } from '@tajo/errors';
 import { resourceNamed } from '@tajo/mapping';
-import { settleBatch } from '../settle-batch.js';
+import { NOTHING, settleBatch } from '../settle-batch.js';
 import { targetOf } from '../targets/index.js';
 import { queueNamed, type Work } from '../work.js';
 import { openContext } from './context.js';
@@ -17,10 +17,11 @@ export async function deliverBatch(work: Work, job: JobPayload<'deliver-batch'>)
   const batch = await store.batches.begin(job.batch, job.attempt, context.stored.identity, work.now());
   if (!batch) return;
   const target = targetOf(resourceNamed(batch.resource).write.via);
-  const rows = await store.batches.rows(batch._id);
+  const { rows, erased } = await store.batches.open(batch._id);
+  if (rows.length === 0 && erased > 0) return settleBatch(context, batch, NOTHING, erased);
   try {
     const delivery = await target.deliver(context, batch, rows);
-    if (delivery.kind === 'settled') return await settleBatch(context, batch, delivery.settled);
+    if (delivery.kind === 'settled') return await settleBatch(context, batch, delivery.settled, erased);
     await store.batches.sent(batch._id, delivery.processId, work.now());
     await wake(queueNamed(work, SETTLEMENTS_QUEUE), 'settle-imports', { account: run.account });
   } catch (error) {

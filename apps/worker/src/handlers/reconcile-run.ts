@@ -1,7 +1,9 @@
 import type { JobPayload } from '@tajo/contracts';
 import { resourceNamed } from '@tajo/mapping';
 import { type Comparison, isBalanced, type Reconciliation } from '@tajo/store';
+import { butForErased } from '../erasing/but-for-erased.js';
 import { endRun } from '../run-end.js';
+import { isSwept } from '../since.js';
 import { targetOf } from '../targets/index.js';
 import type { Work } from '../work.js';
 import { openContext } from './context.js';
@@ -17,12 +19,19 @@ export async function reconcileRun(work: Work, { run: runId }: JobPayload<'recon
   if (run.mode !== 'replay') {
     for (const name of run.resources) {
       const target = targetOf(resourceNamed(name).write.via);
-      await target.complete?.(context, name);
-      reconciliation = (await target.reconcile?.(context, name)) ?? reconciliation;
+      // Only whoever has seen all can tell what is gone, or how many there should be.
+      if (isSwept(run, name)) {
+        await target.complete?.(context, name);
+        reconciliation = (await target.reconcile?.(context, name)) ?? reconciliation;
+      }
       const comparison = await target.compare?.(context, name);
       if (comparison) comparisons[name] = comparison;
     }
   }
+  const erased = await work.store.erasures.since(run.account, run.createdAt);
+  if (reconciliation) reconciliation = butForErased(reconciliation, erased.profiles);
+  for (const [name, comparison] of Object.entries(comparisons))
+    comparisons[name] = butForErased(comparison, erased.profiles + erased.records);
   const totals = await work.store.slices.totals(runId);
   const unbalanced = Object.entries(totals).filter(([, { counts }]) => !isBalanced(counts));
   if (unbalanced.length > 0) {

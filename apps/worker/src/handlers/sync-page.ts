@@ -2,9 +2,11 @@ import { enqueue, queueOfResource, type JobPayload } from '@tajo/contracts';
 import { AccountStopped, Bug, RequestRefused, WaitUntil } from '@tajo/errors';
 import { type AnyResource, resourceNamed } from '@tajo/mapping';
 import type { Checkpoint, Slice, StoredRun } from '@tajo/store';
+import { openErasedGuard } from '../erasing/guard.js';
 import { PageBuffer } from '../page-buffer.js';
 import { pathOf, sliceQuery } from '../slice-query.js';
 import { maybeSplit } from '../split.js';
+import { noteClock } from '../vendor-clock.js';
 import { targetOf } from '../targets/index.js';
 import type { RunContext, Target } from '../targets/target.js';
 import { deliveriesQueue, queueNamed, type Work } from '../work.js';
@@ -67,7 +69,8 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
   const deadline = work.now().getTime() + secondsPerJob * 1_000;
 
   let slice = claimed;
-  let buffer = new PageBuffer(context, slice);
+  const guard = await openErasedGuard(work, run.account);
+  let buffer = new PageBuffer(context, slice, guard);
   let next: Checkpoint['next'] | null = null;
 
   while (next === null) {
@@ -97,7 +100,7 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
         // The window starts anew, not the run: what it wrote already is recognised by its links or harmless twice.
         if (!(await store.slices.restart(slice, work.now()))) return { lostLease: true, batches: [], next: 'continue' };
         slice = { ...slice, cursor: null, queryTo: null, position: null };
-        buffer = new PageBuffer(context, slice);
+        buffer = new PageBuffer(context, slice, guard);
         continue;
       }
       if (error instanceof RequestRefused && error.status === 404 && (slice.parent !== null || slice.ids !== null)) {
@@ -111,6 +114,7 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
       break;
     }
 
+    await noteClock(context, page);
     const { last, position } = await buffer.take(resource, target, page, run);
     slice = { ...slice, cursor: page.nextCursor ?? null, queryTo: query.to, position: position ?? slice.position };
     if (last || page.nextCursor === undefined) next = { kind: 'finished' };

@@ -30,7 +30,7 @@ export function addSyncRun(parent: Command, context: Context): void {
     .addOption(
       new Option(
         '--mode <mode>',
-        'all records, only what changed since the last run, or compare both sides only; so far only full can be run',
+        'all records, only what changed since the last run, or compare both sides only (verify cannot be run yet)',
       )
         .choices(['full', 'incremental', 'verify'])
         .default('full'),

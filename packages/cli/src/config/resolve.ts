@@ -8,6 +8,7 @@ export interface GlobalOptions {
   config?: string;
   url?: string;
   apiKey?: string;
+  account?: string;
   verbose?: boolean;
 }
 

@@ -75,6 +75,8 @@ const asOnTheProductPage = {
       enabled: true,
       api_revision: '2026-01-15',
       sync: Object.fromEntries(SYNC_SWITCHES.map((name) => [name, true])),
+      // What starts by itself would stand in the numbers.
+      schedule: 'off',
       events: { orders: true },
       lists: { all_contacts: 20, subscribers: 21, high_value: 22 },
       profile_mapping: {

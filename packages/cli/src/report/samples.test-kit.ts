@@ -24,6 +24,7 @@ export function sampleRun(run: Partial<Run> = {}): Run {
     account: 'default',
     mode: 'full',
     resources: ['profiles'],
+    since: {},
     state: 'completed',
     createdAt: '2026-03-01T10:00:00.000Z',
     startedAt: '2026-03-01T10:00:01.000Z',

@@ -21,6 +21,7 @@ export const events = defineResource({
     scopes: ['events:read'],
     slice: { field: 'datetime', strict: false },
     since: 'datetime',
+    comesLate: true,
     pageSize: 1000,
     extra: {
       include: 'metric,profile',

@@ -12,7 +12,7 @@ export const flows = defineResource({
   read: {
     path: '/api/flows',
     scopes: ['flows:read'],
-    since: 'updated',
+    // Not by `updated`: flows are few, and that an edit of an action or a message moves it is written nowhere.
     pageSize: 50,
     extra: { sort: 'created' },
     byIds: { field: 'id', max: 50 },

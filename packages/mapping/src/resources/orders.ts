@@ -28,6 +28,7 @@ export const orders = defineResource({
     forEach: { resource: 'metrics', filterBy: 'metric_id', where: ({ name }) => statusOf(name) !== undefined },
     slice: { field: 'datetime', strict: false },
     since: 'datetime',
+    comesLate: true,
     pageSize: 1000,
     extra: {
       include: 'metric,profile',

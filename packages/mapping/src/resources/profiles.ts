@@ -21,6 +21,9 @@ export const profiles = defineResource({
     scopes: ['profiles:read'],
     slice: { field: 'created', strict: true },
     since: 'updated',
+    // A bounce or a complaint suppresses an address without an edit of its profile. Not `list_suppressions`: those block nobody in Brevo, and
+    // Klaviyo takes them one list at a time only.
+    alsoSince: [{ name: 'suppressed', field: 'subscriptions.email.marketing.suppression.timestamp' }],
     pageSize: 100,
     // Without it `subscriptions` comes back empty, and everybody would be blocked.
     extra: { 'additional-fields[profile]': 'subscriptions' },

@@ -28,12 +28,21 @@ export function brevoControl(parts: BrevoParts): Control[] {
     { method: 'GET', path: '/categories', handle: () => ndjson(catalogRecords(parts.categories)) },
     { method: 'GET', path: '/coupons', handle: () => ndjson(parts.coupons.codes()) },
     { method: 'GET', path: '/campaigns', handle: () => ndjson(parts.campaigns.all()) },
+    { method: 'GET', path: '/transactional', handle: () => ndjson(parts.transactional.all()) },
+    { method: 'POST', path: '/transactional', handle: (request) => parts.transactional.plant(request) },
     { method: 'GET', path: '/templates', handle: () => ndjson(parts.templates.all()) },
     { method: 'POST', path: '/contacts', handle: (request) => createContact(account, request) },
     { method: 'PATCH', path: '/contacts/{id}', handle: (request) => edit(store, request) },
     { method: 'DELETE', path: '/contacts/{id}', handle: (request) => remove(store, request) },
+    { method: 'POST', path: '/webhooks/deliver', handle: (request) => deliverAll(parts, request) },
     { method: 'POST', path: '/fail-imports', handle: (request) => failImports(imports, request) },
   ];
+}
+
+async function deliverAll({ webhooks }: BrevoParts, request: SandboxRequest): Promise<Reply> {
+  const body = parseBody(request);
+  const { events, batched } = isObject(body) ? body : {};
+  return json(200, await webhooks.deliver(Array.isArray(events) ? events.filter(isObject) : [], batched === true));
 }
 
 function stateOf({

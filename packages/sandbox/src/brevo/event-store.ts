@@ -7,7 +7,7 @@ export interface StoredEvent extends Required<EventInput> {
 }
 
 export class EventStore {
-  readonly #events: StoredEvent[] = [];
+  #events: StoredEvent[] = [];
   readonly #byContact = new Map<number, StoredEvent[]>();
   #newestFirst: readonly StoredEvent[] | undefined;
 
@@ -20,6 +20,13 @@ export class EventStore {
     const others = this.#byContact.get(contactId);
     if (others) others.push(event);
     else this.#byContact.set(contactId, [event]);
+  }
+
+  /** The contact is deleted. */
+  forget(contactId: number): void {
+    this.#events = this.#events.filter((event) => event.contactId !== contactId);
+    this.#byContact.delete(contactId);
+    this.#newestFirst = undefined;
   }
 
   /** As they came, those without a contact included. */

@@ -83,6 +83,10 @@ export class Events {
     return json(200, { events: found.slice(paging.offset, paging.offset + paging.limit).map(eventView), count: found.length });
   }
 
+  forget({ id }: { readonly id: number }): void {
+    this.store.forget(id);
+  }
+
   #parse(value: unknown): EventInput | string {
     const event = parseEvent(value);
     if (typeof event === 'string') this.counts.refused += 1;

@@ -45,6 +45,12 @@ export class Orders {
     return this.#orders.values();
   }
 
+  /** The contact is deleted: the order stays, and is nobody's. */
+  forget({ id }: { readonly id: number }): void {
+    for (const order of this.#orders.values())
+      if (order.contactId === id) this.#orders.set(order.id, { ...order, contactId: undefined, identifiers: [] });
+  }
+
   save(request: SandboxRequest): Reply {
     const order = parseOrder(parseBody(request));
     if (typeof order === 'string') return invalid(order);

@@ -13,6 +13,8 @@ import { Processes } from './processes.js';
 import { Senders } from './senders.js';
 import { Shop } from './shop.js';
 import { Templates } from './templates.js';
+import { Transactional } from './transactional.js';
+import { Webhooks } from './webhooks.js';
 
 export type BrevoParts = ReturnType<typeof createParts>;
 
@@ -36,6 +38,8 @@ export function createParts(options: BrevoOptions) {
     categories: new Catalog(categoryKind),
     coupons: new Coupons(later, options.batchDelayMs),
     senders,
+    transactional: new Transactional(),
+    webhooks: new Webhooks(),
     templates,
     campaigns: new Campaigns({ senders, templates, lists: account.lists }),
   };

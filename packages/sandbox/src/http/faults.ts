@@ -12,6 +12,8 @@ export interface Fault {
   readonly method?: string;
   /** Path without query, `*` for any characters, e.g. `/api/profiles*`; every path when absent. Brevo's paths start after `/v3`. */
   readonly path?: string;
+  /** Only requests with this key or token: one account of several. */
+  readonly key?: string;
   /** How many matching requests it hits; default 1, 0 means until cleared. */
   readonly times?: number;
   /** How many matching requests pass first; default 0. */
@@ -50,11 +52,12 @@ export class Faults {
   }
 
   /** The first fault that hits this request; asking counts it. */
-  hit(method: string, path: string): Fault | undefined {
+  hit(method: string, path: string, key = ''): Fault | undefined {
     for (const entry of this.#active) {
       const { fault } = entry;
       if (fault.method !== undefined && fault.method.toUpperCase() !== method) continue;
       if (fault.path !== undefined && !patternOf(fault.path).test(path)) continue;
+      if (fault.key !== undefined && fault.key !== key) continue;
       if (fault.times !== 0 && entry.hits >= (fault.times ?? 1)) continue;
       entry.seen += 1;
       if (entry.seen <= (fault.skip ?? 0) || Math.random() >= (fault.probability ?? 1)) continue;
@@ -77,7 +80,7 @@ export function parseFault(value: unknown): Fault | string {
     if (typeof given !== 'number' || given < 0) return `${name} must be a number from 0`;
     fault[name] = given;
   }
-  for (const name of ['method', 'path', 'body'] as const) {
+  for (const name of ['method', 'path', 'key', 'body'] as const) {
     const given = value[name];
     if (given === undefined) continue;
     if (typeof given !== 'string') return `${name} must be a string`;

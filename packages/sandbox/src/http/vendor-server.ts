@@ -106,7 +106,7 @@ export async function startVendorServer<E extends Endpoint>(
 
     const path = url.pathname.startsWith(vendor.prefix) ? url.pathname.slice(vendor.prefix.length) : '';
     recorder.add(request(path));
-    const fault = faults.hit(method, path);
+    const fault = faults.hit(method, path, keyOf(message));
     if (fault && breaks(fault, response, method, path)) return;
     if (fault?.kind === 'slow') await sleep(fault.delayMs ?? 1_000);
     const reply = body === 'too-large' ? vendor.refuse('too-large') : await answer(request(path));
@@ -169,6 +169,12 @@ export async function startVendorServer<E extends Endpoint>(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Klaviyo's stands behind a scheme, Brevo's by itself. */
+function keyOf({ headers }: IncomingMessage): string {
+  const brevo = headers['api-key'];
+  return headers.authorization?.split(' ')[1] ?? (typeof brevo === 'string' ? brevo : '');
 }
 
 function reset(response: ServerResponse): void {

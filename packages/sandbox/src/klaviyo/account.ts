@@ -7,9 +7,11 @@ import { EventStore } from './event-store.js';
 import { flowCollections, generateFlows } from './flows.js';
 import { Groups } from './groups.js';
 import { Metrics, metricCollection } from './metrics.js';
+import { OAuth } from './oauth.js';
 import { ProfileImports } from './profile-imports.js';
 import { ProfileLookup } from './profile-lookup.js';
 import { ProfileStore } from './profile-store.js';
+import { Webhooks } from './webhooks.js';
 import { libraryTemplates, templateCollection } from './templates.js';
 
 export type Account = ReturnType<typeof createAccount>;
@@ -31,12 +33,19 @@ export function createAccount(options: KlaviyoOptions) {
   const flowShelf = flowCollections(flows);
   return {
     seed,
+    deletionDelayMs: options.deletionDelayMs,
     store,
     lookup,
     imports: new ProfileImports({ store, lookup, lists }),
+    oauth: new OAuth({
+      clientId: options.oauthClientId,
+      clientSecret: options.oauthClientSecret,
+      accessTokenMs: options.oauthAccessTokenMs,
+    }),
     metrics,
     events: new EventStore({ seed, events: options.events, profiles }, { metrics, profiles: store }),
     seen: new Set<string>(),
+    webhooks: new Webhooks(options.publicKey),
     groups: { lists, segments },
     shelves: { campaigns, flows },
     collections: {

@@ -1,7 +1,8 @@
 import type { Control } from '../http/control-server.js';
-import { isObject, json, type JsonObject, ndjson, parseBody, type SandboxRequest } from '../http/exchange.js';
+import { isObject, json, type JsonObject, ndjson, parseBody, type Reply, type SandboxRequest } from '../http/exchange.js';
 import type { Account } from './account.js';
 import { isoSecond } from './calendar.js';
+import type { Collection } from './collections.js';
 import { eventRecord } from './events.js';
 import { type Groups, memberLine } from './groups.js';
 import { uuid } from './ids.js';
@@ -16,7 +17,7 @@ const dump = (path: string, records: () => Iterable<unknown>): Control => ({
 
 /** `/_sandbox/klaviyo/…`: the ground truth, and what happens to an account while somebody reads it. */
 export function klaviyoControl(account: Account): Control[] {
-  const { store, collections, groups } = account;
+  const { store, collections, groups, oauth } = account;
   const missing = json(404, { message: 'No profile has this id.' });
   return [
     { method: 'GET', path: '/state', handle: () => json(200, { profiles: store.size }) },
@@ -46,9 +47,40 @@ export function klaviyoControl(account: Account): Control[] {
     dump('/catalog-categories', collections.catalogCategories.records),
     dump('/coupons', collections.coupons.records),
     dump('/coupon-codes', collections.codes.records),
+    { method: 'GET', path: '/oauth', handle: () => json(200, oauth.record()) },
+    {
+      method: 'PUT',
+      path: '/oauth/life',
+      handle: (request) => done(() => oauth.setLife(Number(bodyOf(request)['ms']))),
+    },
+    { method: 'POST', path: '/oauth/end-access', handle: () => done(() => oauth.endAccess()) },
+    { method: 'POST', path: '/oauth/uninstall', handle: () => done(() => oauth.uninstall()) },
+    { method: 'PATCH', path: '/catalog-items/{id}', handle: (request) => editRecord(collections.catalogItems, request) },
+    { method: 'PATCH', path: '/campaigns/{id}', handle: (request) => editRecord(collections.campaigns, request) },
+    { method: 'POST', path: '/webhooks/disable', handle: () => account.webhooks.disable() },
+    { method: 'POST', path: '/webhooks/deliver', handle: (request) => deliverAll(account, bodyOf(request)) },
     ...groupControls('list', groups.lists, account),
     ...groupControls('segment', groups.segments, account),
   ];
+}
+
+function done(act: () => void): Reply {
+  act();
+  return { status: 204 };
+}
+
+/** Its times stay as they are unless the change names them. */
+function editRecord({ records }: Collection, request: SandboxRequest): Reply {
+  const found = records().find(({ id }) => id === request.params['id']);
+  if (!found) return json(404, { message: 'No record has this id.' });
+  Object.assign(found.attributes, bodyOf(request));
+  return { status: 204 };
+}
+
+async function deliverAll(account: Account, { happenings, timestamp }: JsonObject): Promise<Reply> {
+  const all = Array.isArray(happenings) ? happenings.filter(isObject) : [];
+  const named = all.map(({ topic, event }) => ({ topic: String(topic), event: String(event) }));
+  return json(200, await account.webhooks.deliver(account, named, typeof timestamp === 'string' ? timestamp : undefined));
 }
 
 function* events({ events: store }: Account): Generator<SandboxRecord> {
@@ -56,11 +88,11 @@ function* events({ events: store }: Account): Generator<SandboxRecord> {
 }
 
 function groupControls(kind: 'list' | 'segment', groups: Groups, { store }: Account): Control[] {
-  const done = (known: boolean) => (known ? { status: 204 } : json(404, { message: `No ${kind} has this id.` }));
+  const ifKnown = (known: boolean) => (known ? { status: 204 } : json(404, { message: `No ${kind} has this id.` }));
   const member = `/${kind}s/{id}/profiles/{profile}`;
   return [
     { method: 'GET', path: `/${kind}s`, handle: () => ndjson(groups.records()) },
-    { method: 'DELETE', path: `/${kind}s/{id}`, handle: ({ params }) => done(groups.remove(params['id'] ?? '')) },
+    { method: 'DELETE', path: `/${kind}s/{id}`, handle: ({ params }) => ifKnown(groups.remove(params['id'] ?? '')) },
     {
       method: 'GET',
       path: `/${kind}-members`,
@@ -72,10 +104,14 @@ function groupControls(kind: 'list' | 'segment', groups: Groups, { store }: Acco
       handle: (request) => {
         const { id = '', profile = '' } = request.params;
         const joined = Date.parse(String(bodyOf(request)['joined_group_at']));
-        return done(groups.join(id, profile, Math.floor((Number.isNaN(joined) ? Date.now() : joined) / 1_000)));
+        return ifKnown(groups.join(id, profile, Math.floor((Number.isNaN(joined) ? Date.now() : joined) / 1_000)));
       },
     },
-    { method: 'DELETE', path: member, handle: ({ params }) => done(groups.leave(params['id'] ?? '', params['profile'] ?? '')) },
+    {
+      method: 'DELETE',
+      path: member,
+      handle: ({ params }) => ifKnown(groups.leave(params['id'] ?? '', params['profile'] ?? '')),
+    },
   ];
 }
 

@@ -10,6 +10,7 @@ import {
   missing,
   oneRecord,
 } from './collections.js';
+import { requestDeletion } from './data-privacy.js';
 import { createClientProfile, createEvent, createEvents } from './event-writes.js';
 import { eventListQuery, eventQuery, getEvent, listEvents } from './events.js';
 import { listed } from './fieldset.js';
@@ -35,6 +36,7 @@ type Entry = Omit<KlaviyoEndpoint, 'budget'>;
 export function klaviyoEndpoints(account: Account): KlaviyoEndpoint[] {
   const { collections, shelves } = account;
   const entries: Entry[] = [
+    ...oauthEntries(account),
     ...profileEntries(account),
     ...eventEntries(account),
     ...groupEntries(account, 'list'),
@@ -67,6 +69,7 @@ export function klaviyoEndpoints(account: Account): KlaviyoEndpoint[] {
     ...catalogEntries(account),
     ...reading(collections.coupons, { class: 'L', scopes: ['coupons:read'] }),
     ...reading(collections.codes, { class: 'XL', scopes: ['coupon-codes:read'] }, ['coupon']),
+    ...webhookEntries(account),
     report('/api/campaign-values-reports', 'campaigns:read', (request) => campaignValues({ ...account, ...shelves }, request)),
     report('/api/flow-values-reports', 'flows:read', (request) => flowValues({ ...account, ...shelves }, request)),
     report('/api/flow-series-reports', 'flows:read', (request) => flowSeries({ ...account, ...shelves }, request)),
@@ -74,7 +77,22 @@ export function klaviyoEndpoints(account: Account): KlaviyoEndpoint[] {
   return entries.map((entry) => ({ ...entry, budget: `${entry.method} ${entry.path}` }));
 }
 
-function profileEntries({ store, lookup, imports }: Account): Entry[] {
+function webhookEntries({ webhooks }: Account): Entry[] {
+  const [path, one] = ['/api/webhooks', '/api/webhooks/{id}'];
+  const read = { method: 'GET', class: 'XS', scopes: ['webhooks:read'], query: ['include', 'fields[webhook]'] } as const;
+  const write = { class: 'XS', scopes: ['webhooks:write'], query: [] } as const;
+  return [
+    { ...read, path, handle: (request) => webhooks.index(request) },
+    { ...read, path: one, handle: (request) => webhooks.read(request) },
+    { ...read, path: '/api/webhook-topics', query: [], handle: () => webhooks.topics() },
+    { ...write, method: 'POST', path, handle: (request) => webhooks.create(request) },
+    { ...write, method: 'PATCH', path: one, handle: (request) => webhooks.update(request) },
+    { ...write, method: 'DELETE', path: one, handle: (request) => webhooks.remove(request) },
+  ];
+}
+
+function profileEntries(account: Account): Entry[] {
+  const { store, lookup, imports } = account;
   const profiles = { store, lookup };
   const written = ['additional-fields[profile]'];
   const write = { class: 'L', scopes: ['profiles:write'], query: written } as const;
@@ -94,6 +112,14 @@ function profileEntries({ store, lookup, imports }: Account): Entry[] {
       class: 'M',
       query: [],
       handle: (request) => mergeProfiles(profiles, request),
+    },
+    {
+      method: 'POST',
+      class: 'S',
+      path: '/api/data-privacy-deletion-jobs',
+      scopes: ['data-privacy:write'],
+      query: [],
+      handle: (request) => requestDeletion(account, request),
     },
     {
       ...job,
@@ -331,4 +357,14 @@ function report(path: string, scope: string, handle: Entry['handle']): Entry {
 
 function idsIn(data: NonNullable<NonNullable<ReturnType<typeof find>>['relationships']>[string] | undefined): string[] {
   return data && !('id' in data) ? data.map(({ id }) => id) : [];
+}
+
+/** Not of the API: no revision, no key, no JSON:API, and budgets that nobody documents. */
+function oauthEntries({ oauth }: Account): Entry[] {
+  const facts = { class: 'XL', scopes: [], query: [] } as const;
+  return [
+    { method: 'GET', path: '/oauth/authorize', ...facts, handle: (request) => oauth.authorize(request) },
+    { method: 'POST', path: '/oauth/token', ...facts, handle: (request) => oauth.token(request) },
+    { method: 'POST', path: '/oauth/revoke', ...facts, handle: (request) => oauth.revoke(request) },
+  ];
 }

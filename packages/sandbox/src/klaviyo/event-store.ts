@@ -31,6 +31,7 @@ export class EventStore {
   readonly #world: { metrics: Metrics; profiles: ProfileStore };
   readonly #seconds: number[] = [];
   readonly #added = new Map<number, SandboxEvent>();
+  readonly #forgotten = new Set<number>();
   /** Places by time, then by place; made when first asked for, added events are put where they belong. */
   #order: number[] | undefined;
 
@@ -59,7 +60,7 @@ export class EventStore {
 
   find(id: string): SandboxEvent | undefined {
     const index = indexInEventId(id);
-    if (index === undefined || index >= this.size) return undefined;
+    if (index === undefined || index >= this.size || this.#forgotten.has(index)) return undefined;
     const event = this.read(index);
     return event.id === id ? event : undefined;
   }
@@ -94,9 +95,18 @@ export class EventStore {
     return low;
   }
 
+  /** A person was erased, with what they did. */
+  forget(profileId: string): void {
+    this.#order = this.order().filter((index) => {
+      if (this.read(index).profileId !== profileId) return true;
+      this.#forgotten.add(index);
+      return false;
+    });
+  }
+
   /** In the order they came. */
   *all(): Generator<SandboxEvent> {
-    for (let index = 0; index < this.size; index += 1) yield this.read(index);
+    for (let index = 0; index < this.size; index += 1) if (!this.#forgotten.has(index)) yield this.read(index);
   }
 }
 

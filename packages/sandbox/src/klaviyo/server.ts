@@ -3,7 +3,7 @@ import type { Reply, SandboxRequest } from '../http/exchange.js';
 import { startVendorServer, type Vendor, type VendorServer } from '../http/vendor-server.js';
 import { FixedWindows, sustained, type Verdict } from '../http/windows.js';
 import type { KlaviyoOptions } from '../options.js';
-import { createAccount } from './account.js';
+import { type Account, createAccount } from './account.js';
 import { klaviyoControl } from './control.js';
 import { type KlaviyoEndpoint, klaviyoEndpoints } from './endpoints.js';
 import { invalidParameter, JSON_API, problem } from './errors.js';
@@ -27,7 +27,7 @@ export async function startKlaviyo(options: KlaviyoOptions, listen: { host: stri
     endpoints,
     windows,
     maxBodyBytes: MAX_BODY_BYTES,
-    authenticate: (request) => authenticate(options, request),
+    authenticate: (request) => authenticate(options, account, request),
     authorize: (_, endpoint) => authorize(options, endpoint),
     extraBudgets: ({ query }) => [
       ...(listed(query, 'additional-fields[profile]').includes('predictive_analytics') ? [PREDICTIVE_ANALYTICS] : []),
@@ -43,23 +43,30 @@ export async function startKlaviyo(options: KlaviyoOptions, listen: { host: stri
 }
 
 function authenticate(
-  { privateKey, oauthToken, publicKey }: KlaviyoOptions,
+  { privateKey, furtherKeys, oauthToken, publicKey }: KlaviyoOptions,
+  { oauth }: Account,
   { headers, path, query }: SandboxRequest,
 ): Reply | undefined {
+  // These know who asks by themselves.
+  if (isOAuth(path)) return undefined;
   // Client endpoints take the public key in the address and nothing else.
   if (path.startsWith('/client/')) {
     const known = query.get('company_id') === publicKey;
     return known ? undefined : invalidParameter('company_id', 'A valid company_id (the public API key) is required.');
   }
   const [scheme, secret = ''] = (headers.authorization ?? '').split(' ');
-  if (scheme === 'Klaviyo-API-Key' && same(secret, privateKey)) return undefined;
-  if (scheme === 'Bearer' && same(secret, oauthToken)) return undefined;
+  if (scheme === 'Klaviyo-API-Key' && [privateKey, ...furtherKeys].some((key) => same(secret, key))) return undefined;
+  if (scheme === 'Bearer' && (same(secret, oauthToken) || oauth.accepts(secret))) return undefined;
   const code = headers.authorization ? 'authentication_failed' : 'not_authenticated';
   return problem(401, {
     code,
     title: 'Incorrect authentication credentials.',
     detail: 'Missing or invalid private key or access token.',
   });
+}
+
+function isOAuth(path: string): boolean {
+  return path.startsWith('/oauth/');
 }
 
 function same(given: string, expected: string): boolean {
@@ -77,7 +84,8 @@ function authorize({ scopes }: KlaviyoOptions, endpoint: KlaviyoEndpoint): Reply
   });
 }
 
-function validate({ headers, method, query }: SandboxRequest, endpoint: KlaviyoEndpoint): Reply | undefined {
+function validate({ headers, method, path, query }: SandboxRequest, endpoint: KlaviyoEndpoint): Reply | undefined {
+  if (isOAuth(path)) return undefined;
   const revision = headers['revision'];
   if (typeof revision !== 'string' || !/^\d{4}-\d{2}-\d{2}(\.pre)?$/.test(revision)) {
     return problem(400, {
@@ -95,7 +103,7 @@ function validate({ headers, method, query }: SandboxRequest, endpoint: KlaviyoE
     });
   }
   const type = headers['content-type']?.split(';')[0]?.trim();
-  if (method !== 'GET' && type !== JSON_API && type !== 'application/json') {
+  if (method !== 'GET' && method !== 'DELETE' && type !== JSON_API && type !== 'application/json') {
     return problem(415, { code: 'unsupported_media_type', title: 'Unsupported media type.', detail: `Send ${JSON_API}.` });
   }
   const unknown = [...query.keys()].find((name) => !endpoint.query.includes(name));

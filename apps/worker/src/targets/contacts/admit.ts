@@ -2,6 +2,7 @@ import { approxBytes, type ContactRow } from '@tajo/mapping';
 import type { Counterpart, Link } from '@tajo/store';
 import type { Admission, Outgoing, RunContext } from '../target.js';
 import { type BatchRow, batchRowOf, mayDropPhone, withoutPhone } from './batch-rows.js';
+import { optOutsOf } from './opt-outs.js';
 import { protectConsent } from './protect-consent.js';
 import { listIdsOf, rulesOf, type ContactRules } from './rules.js';
 import { counterpartOf, keysOf } from './sweep.js';
@@ -25,6 +26,7 @@ export async function admit(context: RunContext, resource: string, mapped: reado
     rows.map(({ sourceId }) => sourceId),
   );
   const counterparts = await counterpartsOf(context, rules, rows);
+  const optOuts = await optOutsOf(context, rows);
 
   const outgoing: Outgoing[] = [];
   const unchanged: { sourceId: string; tally: readonly string[] }[] = [];
@@ -32,7 +34,8 @@ export async function admit(context: RunContext, resource: string, mapped: reado
     const link = links.get(mappedRow.sourceId);
     const { brevo, phoneTaken } = counterparts(mappedRow);
     const reachable = phoneTaken && mayDropPhone(context) && mappedRow.email !== undefined ? withoutPhone(mappedRow) : mappedRow;
-    const row = protectConsent(reachable, brevo, link);
+    const told = await optOuts(mappedRow, brevo, link);
+    const row = protectConsent(reachable, told.brevo, told.link);
     const kept = batchRowOf(row, rules, link);
     if (!run.force && isUnchanged(kept, link, brevo)) {
       unchanged.push({ sourceId: row.sourceId, tally: kept.tally });
@@ -89,14 +92,21 @@ async function counterpartsOf(
   };
 }
 
-/** For the few records of a replay: a request or two each instead of a sweep of all contacts. */
+/** Contacts looked up at once, each by up to three requests. */
+const ABREAST = 4;
+
+/** For the few records of a replay or an incremental run: a request or three each instead of a sweep of all contacts. */
 async function lookUp({ account, work, run }: RunContext, rows: readonly ContactRow[]): Promise<void> {
-  for (const { email, phone, sourceId } of rows) {
-    const contacts = [
-      email === undefined ? undefined : await account.brevo.contact(email, 'email_id'),
-      await account.brevo.contact(sourceId, 'ext_id'),
-      phone === undefined ? undefined : await account.brevo.contact(phone, 'phone_id'),
-    ];
+  for (let start = 0; start < rows.length; start += ABREAST) {
+    const contacts = await Promise.all(
+      rows
+        .slice(start, start + ABREAST)
+        .flatMap(({ email, phone, sourceId }) => [
+          ...(email === undefined ? [] : [account.brevo.contact(email, 'email_id')]),
+          account.brevo.contact(sourceId, 'ext_id'),
+          ...(phone === undefined ? [] : [account.brevo.contact(phone, 'phone_id')]),
+        ]),
+    );
     const known = contacts.flatMap((contact) => (contact ? [counterpartOf(contact)] : []));
     await work.store.counterparts.put({ account: run.account, run: run._id }, known);
   }

@@ -17,6 +17,7 @@ import {
   writtenRow,
 } from './batch-rows.js';
 import { leaveLists } from './leave-lists.js';
+import { barredSince } from './opt-outs.js';
 import { rulesOf } from './rules.js';
 
 /** How long a delivery waits for its lane in the worker slot before it gives the slot back. */
@@ -28,8 +29,7 @@ export async function deliver(context: RunContext, batch: Batch, stored: readonl
   const { rows, group } = readBatch(batch, stored);
   const identity = identityOf(batch.identity);
   const { config } = context.work;
-  if (group.by === 'one-by-one')
-    return { kind: 'settled', settled: await oneByOne(context, batch.resource, rows, group, identity) };
+  if (group.by === 'one-by-one') return { kind: 'settled', settled: await oneByOne(context, batch, rows, group, identity) };
   const { processId } = await context.account.brevo.importContacts(
     {
       rows: rows.map(({ row }) => toImportRow(row, identity)),
@@ -46,7 +46,7 @@ export async function deliver(context: RunContext, batch: Batch, stored: readonl
 /** For what an import cannot say: clearing our own block, a changed address, a phone number that belongs to someone else. */
 async function oneByOne(
   context: RunContext,
-  resource: string,
+  batch: Batch,
   rows: readonly BatchRow[],
   group: ContactGroup,
   identity: Identity,
@@ -55,9 +55,9 @@ async function oneByOne(
   const rejected: NewRejection[] = [];
   for (let start = 0; start < rows.length; start += ABREAST) {
     if (context.work.stopping.aborted) throw new GaveBack(); // Nothing is lost: every one of these writes may be done twice.
-    const outcomes = await Promise.all(
-      rows.slice(start, start + ABREAST).map((row) => writeOne(context, resource, row, group, identity)),
-    );
+    // A batch may have waited, and single writes are what clears a block: who has opted out since is asked again.
+    const part = await barredSince(context, batch, rows.slice(start, start + ABREAST));
+    const outcomes = await Promise.all(part.map((row) => writeOne(context, batch.resource, row, group, identity)));
     for (const outcome of outcomes) {
       if ('refused' in outcome) rejected.push(outcome.refused);
       else written.push(writtenRow(outcome.row, group.listIds));
@@ -83,7 +83,12 @@ async function writeOne(
     ...(row.phone === undefined ? {} : { SMS: row.phone }),
     ...(identity === 'attribute' ? { [ID_ATTRIBUTE]: row.sourceId } : {}),
   };
-  const flags = { emailBlacklisted: row.emailBlocked, smsBlacklisted: row.smsBlocked, listIds: group.listIds };
+  // Said only where it shall change something: a block that came after we looked stays.
+  const flags = {
+    emailBlacklisted: row.emailBlocked || (row.unblock.email ? false : undefined),
+    smsBlacklisted: row.smsBlocked || (row.unblock.sms ? false : undefined),
+    listIds: group.listIds,
+  };
   const extId = identity === 'ext_id' ? row.sourceId : undefined;
   const wait = { maxWaitMs: 60_000 };
   try {
@@ -96,7 +101,8 @@ async function writeOne(
       const reduced = batchRowOf(withoutPhone(row), rulesOf(context, resource), { lists: [...batchRow.leave] });
       return writeOne(context, resource, reduced, group, identity);
     }
-    if (clashing.includes('EXT_ID') && row.email !== undefined) return rename(context, batchRow, attributes, flags);
+    if (clashing.includes('EXT_ID') && row.email !== undefined)
+      return rename(context, batchRow, attributes, { ...flags, emailBlacklisted: row.emailBlocked });
     return { refused: refusedRow(batchRow, `brevo_${clashing[0]?.toLowerCase() ?? 'refused'}`, error.message) };
   }
 }
@@ -106,7 +112,7 @@ async function rename(
   { account }: RunContext,
   batchRow: BatchRow,
   attributes: Record<string, string | number | boolean | readonly string[]>,
-  flags: { emailBlacklisted: boolean; smsBlacklisted: boolean; listIds: readonly number[] },
+  flags: { emailBlacklisted: boolean; smsBlacklisted: boolean | undefined; listIds: readonly number[] },
 ): Promise<Outcome> {
   const { row } = batchRow;
   if (row.email === undefined) return { row: batchRow };

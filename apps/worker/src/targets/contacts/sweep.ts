@@ -1,6 +1,7 @@
+import { firstSlices, isMoreThan } from '../../first-slices.js';
 import { GaveBack } from '../../settle.js';
 import type { Contact } from '@tajo/brevo';
-import { ID_ATTRIBUTE } from '@tajo/mapping';
+import { ID_ATTRIBUTE, resourceNamed } from '@tajo/mapping';
 import type { CounterpartKey, NewCounterpart, StoredRun } from '@tajo/store';
 import type { RunContext } from '../target.js';
 import type { ContactRules } from './rules.js';
@@ -9,6 +10,8 @@ import type { ContactRules } from './rules.js';
 const PAGE = 1_000;
 /** Pages overlap by this much: deletions during the sweep move everybody behind them forward. */
 const OVERLAP = 50;
+/** Requests it takes to look one contact up: by e-mail, by our id and by phone number. */
+const REQUESTS_A_LOOKUP = 3;
 /** Up to here, asking for each contact is cheaper than a sweep of all. */
 const LOOKUPS = 200;
 
@@ -22,12 +25,22 @@ export async function sweepCounterparts(context: RunContext, resource: string): 
   if (replayed !== undefined && replayed <= LOOKUPS) return 'lookup';
   const { count } = await context.account.brevo.contactsPage({ limit: 1, offset: 0, maxWaitMs: 60_000 });
   if (count === 0) return 'none';
+  if (await hasFewChanges(context, resource, count)) return 'lookup';
   await eachContact(context, run.plan.sweepOffset, async (contacts, nextOffset) => {
     await context.work.store.counterparts.put({ account: run.account, run: run._id }, contacts.map(counterpartOf));
     // Only the offset: another writer may have moved the run's state meanwhile.
     await context.work.store.runs.update(run._id, { 'plan.sweepOffset': nextOffset } as Partial<StoredRun>);
   });
   return 'sweep';
+}
+
+/** Whether looking the changed profiles up one by one is cheaper than a sweep. Only where contacts are found by our id: their address may have changed. */
+async function hasFewChanges(context: RunContext, resource: string, contacts: number): Promise<boolean> {
+  const { run, stored } = context;
+  if (!run.since?.[resource] || stored.identity !== 'ext_id' || run.plan.sweepOffset > 0) return false;
+  const most = Math.floor(Math.ceil(contacts / (PAGE - OVERLAP)) / REQUESTS_A_LOOKUP);
+  const profiles = resourceNamed(resource);
+  return !(await isMoreThan(context, profiles, await firstSlices(context, profiles), most));
 }
 
 /** Every contact of the Brevo account in order of creation, at least once. */

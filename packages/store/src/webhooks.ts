@@ -1,0 +1,67 @@
+import { Schema, type Connection } from 'mongoose';
+import type { Vendor } from './inbox.js';
+
+/** What an account's webhooks of one vendor are known by. */
+export interface StoredWebhook {
+  account: string;
+  vendor: Vendor;
+  /** Token and secret, and those of before a rotation, sealed. */
+  sealed: string;
+  /** The vendor's own ids of what we made there. */
+  ids: string[];
+  installedAt: Date;
+  /** Since when nothing came though it should have: what happened since is to be read. */
+  gapFrom: Date | null;
+}
+
+const schema = new Schema<StoredWebhook & { _id: string }>(
+  {
+    _id: String,
+    account: String,
+    vendor: String,
+    sealed: String,
+    ids: [String],
+    installedAt: Date,
+    gapFrom: { type: Date, default: null },
+  },
+  { versionKey: false },
+);
+
+const idOf = (account: string, vendor: Vendor) => `${account}|${vendor}`;
+
+export function createWebhooks(connection: Connection) {
+  const model = connection.model('webhook', schema, 'webhooks');
+
+  return {
+    async get(account: string, vendor: Vendor): Promise<StoredWebhook | null> {
+      return model.findById(idOf(account, vendor)).lean().exec();
+    },
+
+    /** Keeps the first of two that are made at once, and answers what is kept. */
+    async ensure(account: string, vendor: Vendor, sealed: string, now: Date): Promise<StoredWebhook> {
+      return model
+        .findOneAndUpdate(
+          { _id: idOf(account, vendor) },
+          { $setOnInsert: { account, vendor, sealed, ids: [], installedAt: now, gapFrom: null } },
+          { upsert: true, returnDocument: 'after' },
+        )
+        .lean()
+        .orFail()
+        .exec();
+    },
+
+    async update(
+      account: string,
+      vendor: Vendor,
+      changes: Partial<Pick<StoredWebhook, 'sealed' | 'ids' | 'gapFrom'>>,
+    ): Promise<void> {
+      await model.updateOne({ _id: idOf(account, vendor) }, { $set: changes }).exec();
+    },
+
+    async remove(account: string, vendor: Vendor): Promise<void> {
+      await model.deleteOne({ _id: idOf(account, vendor) }).exec();
+    },
+  };
+}
+
+export type Webhooks = ReturnType<typeof createWebhooks>;
