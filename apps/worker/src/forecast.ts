@@ -7,11 +7,11 @@ import type { RunContext } from './targets/target.js';
 const WITHIN_MS = 8_000;
 
 /**
- * What the run is expected to read and write, to be laid beside what came. Null for a replay, whose records are known, and where it
- * cannot be made: whatever that means for the run itself, the run will find it out.
+ * What the run is expected to read and write, to be laid beside what came. Null for a replay, whose records are known, where it is
+ * switched off, and where it cannot be made: whatever that means for the run itself, the run will find it out.
  */
 export async function forecastOf({ work, run, account }: RunContext): Promise<Plan | null> {
-  if (run.mode === 'replay') return null;
+  if (run.mode === 'replay' || !work.config.account.forecast) return null;
   try {
     const plan = await planRun({
       clients: account,
