@@ -31,7 +31,7 @@ export async function fromEmbedded(env: Env, options: StartOptions, log: (line: 
         command: java,
         args: (port, dataDir) => [
           // A ceiling: the cache of a large demo. A small database stays small.
-          '-Xmx1g',
+          '-Xmx1200m',
           '-XX:+UseSerialGC',
           '-cp',
           join(jars, '*'),
