@@ -39,7 +39,10 @@ export async function firstSlices(context: RunContext, resource: AnyResource): P
 
   const slices: NewSlice[] = [];
   for await (const part of partsOf(context, resource)) {
-    const words = [...(typeof part.parent !== 'string' ? [] : [shortened(part.parent)]), ...(typeof part.pass !== 'string' ? [] : [part.pass])];
+    const words = [
+      ...(typeof part.parent !== 'string' ? [] : [shortened(part.parent)]),
+      ...(typeof part.pass !== 'string' ? [] : [part.pass]),
+    ];
     const idOf = (at: string | number) => [run._id, resource.name, ...words, at].join('.');
     const owner = { ...base, ...part };
     if (!resource.read.slice) slices.push({ ...owner, _id: idOf('all') });

@@ -84,14 +84,21 @@ async function settleOne(work: Work, batch: Batch, process: Process | undefined,
   if (!context) return work.store.batches.finish(batch._id, 'void', 'the run is gone', work.now());
   const target = targetOf(resourceNamed(batch.resource).write.via);
   if (!target.settleImport || !target.giveUpImport)
-    throw new Bug('import_unexpected', `Batch ${batch._id} of ${batch.resource} was sent as an import, which its target cannot settle.`);
+    throw new Bug(
+      'import_unexpected',
+      `Batch ${batch._id} of ${batch.resource} was sent as an import, which its target cannot settle.`,
+    );
   const rows = await work.store.batches.rows(batch._id);
 
   if (process?.status !== 'completed') {
     const why = process ? `Brevo ended the import as ${process.status}` : 'Brevo does not know the import any more';
     work.logger.warn({ account: batch.account, run: batch.run, batch: batch._id, attempt: batch.attempt }, 'an import failed');
     if (batch.attempt + 1 < MOST_ATTEMPTS) return sendAgain(work, batch, why);
-    const rejected = target.giveUpImport(batch, rows, `${why}, ${MOST_ATTEMPTS} times. Look at Brevo's import page, then replay.`);
+    const rejected = target.giveUpImport(
+      batch,
+      rows,
+      `${why}, ${MOST_ATTEMPTS} times. Look at Brevo's import page, then replay.`,
+    );
     return settleBatch(context, batch, { written: [], rejected, again: [], note: why });
   }
 

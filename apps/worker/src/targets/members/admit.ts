@@ -73,11 +73,7 @@ async function lookUp(context: RunContext, resource: string, rows: readonly Memb
   return {
     lists: await links.find(run.account, listsOf(resource), [...new Set(rows.map(({ list }) => list))]),
     profiles: await profileLinks(context, profiles),
-    members: await links.find(
-      run.account,
-      resource,
-      isFirst(run.rules[resource]) ? [] : rows.map(({ sourceId }) => sourceId),
-    ),
+    members: await links.find(run.account, resource, isFirst(run.rules[resource]) ? [] : rows.map(({ sourceId }) => sourceId)),
     counterparts: (profile: string) => seen.get(`x:${profile}`),
   };
 }
