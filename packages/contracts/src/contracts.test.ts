@@ -87,7 +87,10 @@ describe('job ids', () => {
 
   it('are taken by BullMQ, whatever an account or a slice is called', async () => {
     const redis = new Redis(url, { maxRetriesPerRequest: null });
-    const queue = queueOf(openQueues({ connection: redis, prefix: `${prefix}-ids`, resources: [], targets: [] }), SETTLEMENTS_QUEUE);
+    const queue = queueOf(
+      openQueues({ connection: redis, prefix: `${prefix}-ids`, resources: [], targets: [] }),
+      SETTLEMENTS_QUEUE,
+    );
     await fc.assert(
       fc.asyncProperty(job, async ({ name, payload }) => {
         await enqueue(queue, name, payload as never);
@@ -102,7 +105,14 @@ describe('job ids', () => {
   });
 
   it('exist for every job', () => {
-    expect([...JOB_NAMES].sort()).toEqual(['begin-resource', 'deliver-batch', 'plan-run', 'reconcile-run', 'settle-imports', 'sync-page']);
+    expect([...JOB_NAMES].sort()).toEqual([
+      'begin-resource',
+      'deliver-batch',
+      'plan-run',
+      'reconcile-run',
+      'settle-imports',
+      'sync-page',
+    ]);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Admission, RunContext } from '../target.js';
 
 /** An order of somebody who was never written to Brevo would belong to nobody there. */
 export async function admit(context: RunContext, resource: string, mapped: readonly unknown[]): Promise<Admission> {
-  const { work, run, stored } = context;
+  const { stored } = context;
   // Made by the `map` of a resource that names this target.
   const rows = (mapped as readonly OrderRow[]).map((row) => (stored.identity === 'ext_id' ? withoutAddress(row) : row));
   const profiles = await profileLinks(
