@@ -45,7 +45,9 @@ export async function startProduct({ servers, sandbox, workers, connector = {}, 
   // JSON is YAML. The lists of the product page's example, which the sandbox has.
   writeFileSync(
     config,
-    JSON.stringify({ connectors: { klaviyo: { schedule: 'off', lists: { all_contacts: 20, subscribers: 21, high_value: 22 }, ...connector } } }),
+    JSON.stringify({
+      connectors: { klaviyo: { schedule: 'off', lists: { all_contacts: 20, subscribers: 21, high_value: 22 }, ...connector } },
+    }),
   );
   const mongoUrl = withDatabase(servers.mongoUrl, id);
   const apiKey = randomBytes(24).toString('hex');

@@ -58,16 +58,14 @@ async function membersInBrevo(stack: Stack): Promise<string[]> {
   const names = new Map([...(await listsInBrevo(stack))].map(([name, id]) => [id, name]));
   const found: string[] = [];
   for await (const { listIds, attributes } of stack.sandbox.brevo.contacts())
-    for (const id of listIds ?? [])
-      if (names.has(id)) found.push(`${names.get(id)}|${idOf(attributes)}`);
+    for (const id of listIds ?? []) if (names.has(id)) found.push(`${names.get(id)}|${idOf(attributes)}`);
   return found.sort();
 }
 
 /** The same by Klaviyo, for those who are in Brevo at all. */
 async function membersInKlaviyo(stack: Stack, nameOf: Readonly<Record<string, string>>): Promise<string[]> {
   const inBrevo = new Set<string>();
-  for await (const { attributes } of stack.sandbox.brevo.contacts())
-    inBrevo.add(idOf(attributes));
+  for await (const { attributes } of stack.sandbox.brevo.contacts()) inBrevo.add(idOf(attributes));
   const found: string[] = [];
   for (const kind of ['list', 'segment'] as const) {
     for await (const { profile, ...group } of stack.sandbox.klaviyo.members(kind))

@@ -26,10 +26,10 @@ async function ownServers(): Promise<{ stack: Stack; redis: RunningServer; mongo
   return { stack, redis, mongo };
 }
 
-async function goneInTheMiddle(stack: Stack, server: RunningServer): Promise<void> {
+async function goneInTheMiddle(stack: Stack, server: RunningServer, goes: 'kill' | 'end'): Promise<void> {
   const run = await stack.client.syncs.start({ resources: ['profiles'], mode: 'full' });
   await until(async () => ((await stack.client.syncs.get(run.id)).totals['profiles']?.read ?? 0) > 0, 60_000, 'the first pages');
-  await server.kill();
+  await server[goes]();
   await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
   await server.restart();
   await everythingAgrees(stack, await finished(stack, run));
@@ -38,11 +38,12 @@ async function goneInTheMiddle(stack: Stack, server: RunningServer): Promise<voi
 describe('a run completes by itself', () => {
   it('after Redis was gone for 10 s', async () => {
     const { stack, redis } = await ownServers();
-    await goneInTheMiddle(stack, redis);
+    await goneInTheMiddle(stack, redis, 'kill');
   }, 240_000);
 
   it('after MongoDB was gone for 10 s', async () => {
     const { stack, mongo } = await ownServers();
-    await goneInTheMiddle(stack, mongo);
+    // In good order: MongoDB has a journal, but a kill -9 can leave a collection of the embedded server without part of its index for good.
+    await goneInTheMiddle(stack, mongo, 'end');
   }, 240_000);
 });

@@ -74,7 +74,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     configPath,
     stringify({
       connectors: {
-        klaviyo: { enabled: true, lists: { all_contacts: 20, subscribers: 21, high_value: 22 }, schedule: 'off', ...options.connector },
+        klaviyo: {
+          enabled: true,
+          lists: { all_contacts: 20, subscribers: 21, high_value: 22 },
+          schedule: 'off',
+          ...options.connector,
+        },
       },
     }),
   );
@@ -112,8 +117,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const startWorker = async () => start('worker', await freePort());
 
   try {
-    const [producer, workers, board] = await Promise.all([
-      start('producer', producerPort),
+    // First, as `tajo up` does it: the embedded server may lose an index that two processes make at once.
+    const producer = await start('producer', producerPort);
+    const [workers, board] = await Promise.all([
       Promise.all(Array.from({ length: options.workers ?? 1 }, startWorker)),
       options.board ? start('board', await freePort()) : undefined,
     ]);

@@ -107,7 +107,12 @@ describe('connecting an account', () => {
     expect(before.json).toMatchObject({ connected: false, credentials: 'none', stopped: { remedy: 'Replace it.' } });
     expect((await connect({ account, privateApiKey: GOOD, brevoApiKey: BREVO })).status).toBe(200);
     const after = await producer.call('GET', `/v1/connectors/klaviyo?account=${account}`);
-    expect(after.json).toMatchObject({ connected: true, credentials: 'stored', stopped: null, resources: ['profiles', 'events', 'lists', 'list-members', 'segments', 'segment-members'] });
+    expect(after.json).toMatchObject({
+      connected: true,
+      credentials: 'stored',
+      stopped: null,
+      resources: ['profiles', 'events', 'lists', 'list-members', 'segments', 'segment-members'],
+    });
     expect((await producer.store.accounts.get(account))?.callbackToken).toBe('a-token');
   });
 

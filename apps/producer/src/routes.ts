@@ -178,7 +178,7 @@ export const routes: readonly Route[] = [
     method: 'post',
     path: '/v1/oauth/klaviyo/start',
     id: 'startOAuthWithKey',
-    summary: "Begin to connect an account by OAuth, with its Brevo key",
+    summary: 'Begin to connect an account by OAuth, with its Brevo key',
     body: s.StartOAuth,
     answers: { 200: { description: 'Begun.', schema: s.OAuthStarted } },
     problems: [415, 422],
@@ -498,7 +498,8 @@ export const routes: readonly Route[] = [
     path: WEBHOOK_PATHS.klaviyo,
     id: 'receiveFromKlaviyo',
     summary: 'For Klaviyo: something has happened',
-    description: 'Signed: `Klaviyo-Signature` over the body and `Klaviyo-Timestamp`. Stored, answered, then worked off; a repeat changes nothing.',
+    description:
+      'Signed: `Klaviyo-Signature` over the body and `Klaviyo-Timestamp`. Stored, answered, then worked off; a repeat changes nothing.',
     params: s.WebhookParams,
     answers: { 200: { description: 'Stored.' } },
     problems: [400, 401, 404, 413, 415],

@@ -464,7 +464,9 @@ export const Run = answer(
     resources: z.array(z.string()),
     since: z
       .record(z.string(), time)
-      .describe('Of an incremental run, by resource: what changed since this time was asked for. A resource that is not named was read whole.'),
+      .describe(
+        'Of an incremental run, by resource: what changed since this time was asked for. A resource that is not named was read whole.',
+      ),
     state: runState,
     createdAt: time,
     startedAt: time.nullable(),
@@ -795,7 +797,9 @@ export const Disconnected = answer(
     revoked: z
       .boolean()
       .nullable()
-      .describe('Whether Klaviyo has ended a connection by OAuth; null when there was none, false when the merchant must remove the app.'),
+      .describe(
+        'Whether Klaviyo has ended a connection by OAuth; null when there was none, false when the merchant must remove the app.',
+      ),
     connected: z.boolean().describe('True where the configuration file has keys for this account: they are still in use.'),
   }),
 );
@@ -840,7 +844,10 @@ export const Schedules = answer(
       z.object({
         group: z.string().describe('The switch under `sync` that turns its resources on.'),
         resources: z.array(
-          z.object({ name: z.string(), readUpTo: time.nullable().describe('Everything up to then is carried over; null before the first run.') }),
+          z.object({
+            name: z.string(),
+            readUpTo: time.nullable().describe('Everything up to then is carried over; null before the first run.'),
+          }),
         ),
         everySeconds: z.number().nullable(),
         cron: z.string().nullable(),

@@ -1,5 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import { DELIVERIES_QUEUE_PREFIX, JOB_NAMES, parseJob, queueNames, retryDelayMs, type JobName, type Topology } from '@tajo/contracts';
+import {
+  DELIVERIES_QUEUE_PREFIX,
+  JOB_NAMES,
+  parseJob,
+  queueNames,
+  retryDelayMs,
+  type JobName,
+  type Topology,
+} from '@tajo/contracts';
 import { AccountStopped, Bug, messageOf } from '@tajo/errors';
 import { Worker, type ConnectionOptions, type Job } from 'bullmq';
 import type { Logger } from '@tajo/logging';
@@ -79,7 +87,9 @@ export function consume(options: ConsumeOptions): Consumers {
     const worker = new Worker(queue, process, {
       connection: options.connection,
       prefix: options.prefix,
-      concurrency: queue.startsWith(DELIVERIES_QUEUE_PREFIX) ? Math.min(options.concurrency, MOST_DELIVERIES) : options.concurrency,
+      concurrency: queue.startsWith(DELIVERIES_QUEUE_PREFIX)
+        ? Math.min(options.concurrency, MOST_DELIVERIES)
+        : options.concurrency,
       lockDuration: options.lockMs,
       stalledInterval: options.lockMs,
       // A rolling restart stalls a job more than once; the slice's fence makes that harmless.

@@ -7,12 +7,12 @@ import type { RunContext } from './targets/target.js';
 const WITHIN_MS = 8_000;
 
 /**
- * What the run is expected to read and write, to be laid beside what came. Null but for a full run, and where it
- * cannot be made: whatever that means for the run itself, the run will find it out.
+ * What the run is expected to read and write, to be laid beside what came. Null but for a full run, where it is switched off,
+ * and where it cannot be made: whatever that means for the run itself, the run will find it out.
  */
 export async function forecastOf({ work, run, account }: RunContext): Promise<Plan | null> {
-  // What an incremental run will find is not known before it looks.
-  if (run.mode !== 'full') return null;
+  // What an incremental run will find is not known before it looks; what a replay holds is known.
+  if (run.mode !== 'full' || !work.config.account.forecast) return null;
   try {
     const plan = await planRun({
       clients: account,

@@ -23,7 +23,12 @@ export async function stopAccount(work: Work, account: string, error: AccountSto
   work.logger.error({ account, code: error.code, remedy: error.remedy }, problem.message);
 }
 
-const payloadShape = z.looseObject({ run: z.string().optional(), slice: z.string().optional(), turn: z.number().optional(), resource: z.string().optional() });
+const payloadShape = z.looseObject({
+  run: z.string().optional(),
+  slice: z.string().optional(),
+  turn: z.number().optional(),
+  resource: z.string().optional(),
+});
 
 /** A job that will not be tried again by itself leaves its mark where an operator looks: on its slice or run. */
 export async function giveUp(work: Work, name: JobName, data: unknown, thrown: unknown): Promise<void> {

@@ -22,7 +22,8 @@ function relatedTo(item: object, byKey: ReadonlyMap<string, Reference>): Record<
   if (typeof relationships !== 'object' || relationships === null) return {};
   const found: Record<string, unknown> = {};
   for (const [name, relationship] of Object.entries(relationships)) {
-    const data: unknown = typeof relationship === 'object' && relationship !== null ? Reflect.get(relationship, 'data') : undefined;
+    const data: unknown =
+      typeof relationship === 'object' && relationship !== null ? Reflect.get(relationship, 'data') : undefined;
     if (Array.isArray(data)) found[name] = data.flatMap((one) => (isReference(one) ? (byKey.get(keyOf(one)) ?? []) : []));
     else if (isReference(data)) found[name] = byKey.get(keyOf(data));
   }
@@ -34,5 +35,12 @@ function keyOf({ type, id }: Reference): string {
 }
 
 function isReference(it: unknown): it is Reference {
-  return typeof it === 'object' && it !== null && 'type' in it && typeof it.type === 'string' && 'id' in it && typeof it.id === 'string';
+  return (
+    typeof it === 'object' &&
+    it !== null &&
+    'type' in it &&
+    typeof it.type === 'string' &&
+    'id' in it &&
+    typeof it.id === 'string'
+  );
 }

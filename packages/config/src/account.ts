@@ -51,6 +51,8 @@ export interface AccountSettings {
     /** Klaviyo's name of the time, e.g. `last_12_months`. */
     readonly timeframe: string;
   };
+  /** Whether a run first estimates what it will take, to be laid beside what it took. */
+  readonly forecast: boolean;
   readonly limits: LimitSettings;
   readonly pace: PaceSettings;
 }

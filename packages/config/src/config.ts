@@ -90,6 +90,7 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
       conversionMetric: text(connector('reports.conversion_metric')),
       timeframe: text(connector('reports.timeframe')),
     },
+    forecast: flag(connector('forecast')),
     limits: {
       enabled: flag(connector('limits.enabled')),
       quotaShare: number(connector('limits.quota_share')),

@@ -447,6 +447,14 @@ const connector: readonly Setting[] = [
     doc: 'The time that campaign and flow reports cover.',
   },
   {
+    path: `${CONNECTOR}.forecast`,
+    env: 'TAJO_FORECAST',
+    default: true,
+    format: formats.flag,
+    read: (c) => c.account.forecast,
+    doc: 'Whether a run first estimates what it will take, to be laid beside what it took. Costs some requests and at most 8 seconds; `tajo sync plan` asks for it in any case.',
+  },
+  {
     path: `${CONNECTOR}.limits.enabled`,
     env: 'TAJO_LIMITS_ENABLED',
     default: true,

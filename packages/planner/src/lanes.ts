@@ -12,7 +12,10 @@ export interface Owner {
 }
 
 /** The lanes a page of the resource counts in. */
-export function readLanes({ account, auth = 'private', settings }: Owner, { read: { path, extra, report } }: Pick<AnyResource, 'read'>): Lane[] {
+export function readLanes(
+  { account, auth = 'private', settings }: Owner,
+  { read: { path, extra, report } }: Pick<AnyResource, 'read'>,
+): Lane[] {
   const lanes = klaviyoLanesFor({
     account,
     method: report ? 'POST' : 'GET',

@@ -6,7 +6,7 @@ import { AccountStopped } from '@tajo/errors';
 import { createOpenLimiter } from '@tajo/limiter';
 import { resourceNames } from '@tajo/mapping';
 import { type Sandbox, startSandbox } from '@tajo/sandbox';
-import { createStore, type Store } from '@tajo/store';
+import { createStore, type Store, emptyCounts } from '@tajo/store';
 import { OWN_LIST, type Plan, type PlanRequest, planRun, quick, readPlan } from './index.js';
 
 const PROFILES = 1_500;
@@ -122,8 +122,11 @@ describe('a plan', () => {
   });
 
   it('leaves out what earlier runs wrote, unless it is forced', async () => {
-    const owner = { account: 'default', resource: 'coupons', run: 'run_before' };
-    await store.links.put(owner, [{ sourceId: 'COUPON1', hash: 'x' }], new Date());
+    const outcome = await store.runs.create({ account: 'default', mode: 'full', resources: ['coupons'] }, new Date());
+    if (outcome.kind !== 'created') throw new Error(`the earlier run is ${outcome.kind}`);
+    const { run } = outcome;
+    await store.runs.move(run._id, ['planning'], 'completed', { totals: { coupons: { ...emptyCounts(), read: 1, written: 1 } } });
+    await store.runs.releaseAccount('default', run._id);
     expect(of(await plan({ resources: ['coupons'] }), 'coupons')).toMatchObject({ records: 4, linked: 1, toWrite: 3 });
     expect(of(await plan({ resources: ['coupons'], force: true }), 'coupons')).toMatchObject({ toWrite: 4 });
   });

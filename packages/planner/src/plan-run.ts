@@ -53,7 +53,7 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
   const [counts, brevo, linked] = await Promise.all([
     countAll({ look, store, owner: { account, auth: clients.auth, settings: config.account }, names, now }),
     lookAtBrevo(look, names, needsOwnList),
-    Promise.all(names.map(async (name) => [name, await store.links.count(account, name)] as const)),
+    deliveredBefore(store, account, names),
   ]);
   const events = counts.get('events');
   const facts = events ? eventFacts(events, rules) : null;
@@ -62,7 +62,7 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
   const found: Found = {
     names,
     counts,
-    linked: new Map(linked),
+    linked,
     brevo,
     profiles: counts.has('profiles')
       ? profileFacts(counts.get('profiles')?.sample ?? [], profileRulesOf(config.account, stored))
@@ -164,4 +164,20 @@ function listRowOf(resource: AnyResource, item: unknown, now: Date): ListRow | u
     if (error instanceof RecordRejected) return undefined;
     throw error;
   }
+}
+
+/** Completed runs that are looked through for the last one of each resource. */
+const RUNS_BACK = 50;
+
+/** Records that the last completed full run of each resource left at Brevo. Counting millions of links would take longer than the plan. */
+async function deliveredBefore(store: Store, account: string, names: readonly string[]): Promise<Map<string, number>> {
+  const runs = (await store.runs.list({ account, states: ['completed'], limit: RUNS_BACK })).filter(
+    ({ mode }) => mode === 'full',
+  );
+  return new Map(
+    names.map((name) => {
+      const counts = runs.find(({ resources }) => resources.includes(name))?.totals?.[name];
+      return [name, counts ? counts.written + counts.unchanged : 0];
+    }),
+  );
 }

@@ -157,7 +157,11 @@ function connectorsOf(transport: Transport, brevoApiKey: string | undefined) {
     /**
      * Begins to connect by OAuth. Send the merchant to `authorizeUrl`; `status` says `connected` with a new `connectedAt` when that is done.
      */
-    startOAuth(connector: 'klaviyo', request: StartOAuth = {}, { signal }: CallOptions = {}): Promise<AnswerOf<'startOAuthWithKey'>> {
+    startOAuth(
+      connector: 'klaviyo',
+      request: StartOAuth = {},
+      { signal }: CallOptions = {},
+    ): Promise<AnswerOf<'startOAuthWithKey'>> {
       const body = { ...(brevoApiKey !== undefined && { brevoApiKey }), ...request };
       return call<'startOAuthWithKey'>(transport, { method: 'POST', path: `/v1/oauth/${connector}/start`, body, signal });
     },
@@ -381,10 +385,7 @@ function erasuresOf(transport: Transport) {
       return call<'requestErasure'>(transport, request);
     },
 
-    get(
-      id: string,
-      { account, signal }: CallOptions & { account?: string | undefined } = {},
-    ): Promise<AnswerOf<'readErasure'>> {
+    get(id: string, { account, signal }: CallOptions & { account?: string | undefined } = {}): Promise<AnswerOf<'readErasure'>> {
       const path = `/v1/erasures/${encodeURIComponent(id)}`;
       return call<'readErasure'>(transport, { method: 'GET', path, query: { account }, signal });
     },

@@ -66,7 +66,14 @@ export async function startProcess(
     const process = new ServerProcess(spec);
     try {
       await process.start();
-      return { url, port, kill: () => process.kill(), restart: () => process.start(), stop: () => process.stop() };
+      return {
+        url,
+        port,
+        kill: () => process.kill(),
+        end: () => process.end(),
+        restart: () => process.start(),
+        stop: () => process.stop(),
+      };
     } catch (error) {
       await process.stop();
       if (attempt === TRIES) throw error;

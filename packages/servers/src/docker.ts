@@ -63,6 +63,7 @@ export async function fromDocker(
         url,
         port,
         kill: async () => void (await handle.kill()),
+        end: async () => void (await handle.stop()),
         restart: async () => {
           await handle.start();
           await answering(server, url);

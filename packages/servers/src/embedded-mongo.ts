@@ -30,7 +30,8 @@ export async function fromEmbedded(env: Env, options: StartOptions, log: (line: 
       {
         command: java,
         args: (port, dataDir) => [
-          '-Xmx256m',
+          // A ceiling: the cache of a large demo. A small database stays small.
+          '-Xmx1200m',
           '-XX:+UseSerialGC',
           '-cp',
           join(jars, '*'),

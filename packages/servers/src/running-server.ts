@@ -6,7 +6,9 @@ export interface RunningServer {
   readonly port: number;
   /** Ends it as a power cut would (SIGKILL). */
   kill(): Promise<void>;
-  /** Starts it again after `kill`, on the same port and data. */
+  /** Ends it in good order; its data stays for `restart`. */
+  end(): Promise<void>;
+  /** Starts it again after `kill` or `end`, on the same port and data. */
   restart(): Promise<void>;
   /** Ends it in good order; temporary data goes with it. */
   stop(): Promise<void>;

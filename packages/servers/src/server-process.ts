@@ -66,10 +66,14 @@ export class ServerProcess {
     await this.#gone();
   }
 
-  async stop(): Promise<void> {
+  async end(): Promise<void> {
     this.#child?.kill('SIGTERM');
     await this.#gone(STOPS_WITHIN_MS);
     await this.kill();
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
     if (this.#spec.temporary) rmSync(this.#spec.dataDir, { recursive: true, force: true });
   }
 

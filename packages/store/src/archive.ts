@@ -63,7 +63,13 @@ export function createArchive(connection: Connection) {
 
     async find(account: string, resource: string, sourceIds: readonly string[]): Promise<Map<string, ArchivedRecord>> {
       const ids = sourceIds.map((sourceId) => idOf(account, resource, sourceId));
-      const found = ids.length === 0 ? [] : await model.find({ _id: { $in: ids } }).lean().exec();
+      const found =
+        ids.length === 0
+          ? []
+          : await model
+              .find({ _id: { $in: ids } })
+              .lean()
+              .exec();
       return new Map(found.map((document) => [document.sourceId, fromDocument(document)]));
     },
 

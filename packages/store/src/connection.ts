@@ -52,6 +52,8 @@ const OPTIONS = {
   socketTimeoutMS: 60_000,
   maxPoolSize: 30,
   autoIndex: false,
+  // `migrate` makes the collections. Made by every process as it connects, the embedded server may lose the index of one.
+  autoCreate: false,
 };
 
 /** Unordered: one write does not hold up the others. Mongoose would otherwise leave out in silence what does not fit its schema. */

@@ -104,7 +104,7 @@ export function createStore(url: string): Store {
     ...store,
     async migrate() {
       await connection.asPromise();
-      for (const name of connection.modelNames()) await connection.model(name).createIndexes();
+      for (const name of connection.modelNames()) await indexed(connection.model(name));
     },
     async ping() {
       await connection.asPromise();
@@ -113,3 +113,32 @@ export function createStore(url: string): Store {
     close,
   };
 }
+
+/** What of a Mongoose model is needed here, whatever it is of. */
+interface AnyModel {
+  readonly schema: { indexes(): readonly (readonly [key: unknown, options: unknown])[] };
+  readonly collection: { indexes(): Promise<readonly { key?: unknown }[]> };
+  createCollection(): Promise<unknown>;
+  createIndexes(): Promise<unknown>;
+}
+
+/** Nothing is asked for that is there: every process of a deployment does this as it starts, and the embedded server takes two at once amiss. */
+async function indexed(model: AnyModel): Promise<void> {
+  const there = await indexKeysOf(model);
+  if (!there) await model.createCollection();
+  const wanted = model.schema.indexes().map(([key]) => JSON.stringify(key));
+  if (wanted.some((key) => !there?.has(key))) await model.createIndexes();
+}
+
+/** Null when there is no such collection. */
+async function indexKeysOf(model: AnyModel): Promise<ReadonlySet<string> | null> {
+  try {
+    return new Set((await model.collection.indexes()).map(({ key }) => JSON.stringify(key)));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === NO_COLLECTION) return null;
+    throw error;
+  }
+}
+
+/** NamespaceNotFound (mongodb.com/docs/manual/reference/error-codes). */
+const NO_COLLECTION = 26;

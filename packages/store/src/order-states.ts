@@ -19,10 +19,14 @@ export interface OrderState {
 
 export type NewOrderState = Pick<OrderState, 'order' | 'at' | 'event' | 'body'>;
 
-type OrderDocument = Omit<OrderState, 'body'> & { body: string };
+/**
+ * `latest` is time, event and body as one text, which sorts as the first two do: so that the later of two wins in one update by `_id`
+ * alone, whoever comes first.
+ */
+type OrderDocument = Pick<OrderState, '_id' | 'account' | 'order' | 'createdAt'> & { latest: string };
 
 const schema = new Schema<OrderDocument>(
-  { _id: String, account: String, order: String, createdAt: Date, at: Date, event: String, body: String },
+  { _id: String, account: String, order: String, createdAt: Date, latest: String },
   { versionKey: false },
 );
 
@@ -33,11 +37,11 @@ const TRIES = 3;
 export function createOrderStates(connection: Connection) {
   const model = connection.model('order_state', schema, 'order_states');
 
-  async function make(account: string, states: readonly NewOrderState[], tries = TRIES): Promise<void> {
+  async function put(account: string, states: readonly NewOrderState[], tries = TRIES): Promise<void> {
     const writes = states.map(({ order, at, event, body }) => ({
       updateOne: {
         filter: { _id: idOf(account, order) },
-        update: { $min: { createdAt: at }, $setOnInsert: { account, order, at, event, body: JSON.stringify(body) } },
+        update: { $min: { createdAt: at }, $max: { latest: textOf({ at, event, body }) }, $setOnInsert: { account, order } },
         upsert: true,
       },
     }));
@@ -45,7 +49,7 @@ export function createOrderStates(connection: Connection) {
       await model.bulkWrite(writes, BULK);
     } catch (error) {
       if (!isDuplicateKey(error) || tries <= 1) throw error;
-      await make(account, states, tries - 1);
+      await put(account, states, tries - 1);
     }
   }
 
@@ -53,17 +57,7 @@ export function createOrderStates(connection: Connection) {
     /** Takes what is later than what is known. The same again changes nothing. */
     async offer(account: string, states: readonly NewOrderState[]): Promise<void> {
       for (let start = 0; start < states.length; start += 1_000) {
-        const part = states.slice(start, start + 1_000);
-        await make(account, part);
-        await model.bulkWrite(
-          part.map(({ order, at, event, body }) => ({
-            updateOne: {
-              filter: { _id: idOf(account, order), $or: [{ at: { $lt: at } }, { at, event: { $lt: event } }] },
-              update: { $set: { at, event, body: JSON.stringify(body) } },
-            },
-          })),
-          BULK,
-        );
+        await put(account, states.slice(start, start + 1_000));
       }
     },
 
@@ -73,9 +67,28 @@ export function createOrderStates(connection: Connection) {
         .find({ _id: { $in: orders.map((order) => idOf(account, order)) } })
         .lean()
         .exec();
-      // `offer` wrote the body.
-      return new Map(found.map((one) => [one.order, { ...one, body: JSON.parse(one.body) as Record<string, unknown> }]));
+      return new Map(found.map((document) => [document.order, fromDocument(document)]));
     },
+  };
+}
+
+/** The length of a time as `toISOString` writes it, of any year that orders are from. */
+const TIME_LENGTH = 24;
+/** Sorts before everything that an id is made of. */
+const END = '\n';
+
+function textOf({ at, event, body }: Pick<OrderState, 'at' | 'event' | 'body'>): string {
+  return `${at.toISOString()}${event}${END}${JSON.stringify(body)}`;
+}
+
+function fromDocument({ latest, ...rest }: OrderDocument): OrderState {
+  const end = latest.indexOf(END);
+  return {
+    ...rest,
+    at: new Date(latest.slice(0, TIME_LENGTH)),
+    event: latest.slice(TIME_LENGTH, end),
+    // `textOf` wrote it.
+    body: JSON.parse(latest.slice(end + 1)) as Record<string, unknown>,
   };
 }
 

@@ -107,7 +107,7 @@ export function createRejections(connection: Connection) {
     async resolve(account: string, resource: string, sourceIds: readonly string[]): Promise<void> {
       for (let start = 0; start < sourceIds.length; start += 1_000) {
         const ids = sourceIds.slice(start, start + 1_000).map((sourceId) => idOf(account, resource, sourceId));
-        await model.updateMany({ _id: { $in: ids }, state: { $ne: 'resolved' } }, { $set: { state: 'resolved' } }).exec();
+        await model.updateMany({ _id: { $in: ids } }, { $set: { state: 'resolved' } }).exec();
       }
     },
 

@@ -65,8 +65,7 @@ export async function viewRun(slices: Slices, run: StoredRun, now: Date): Promis
     reconciliation: run.reconciliation,
     comparisons: run.comparisons,
     notes,
-    resumesAt:
-      run.state === 'running' && resumesAt && resumesAt.getTime() - now.getTime() > WORTH_SAYING_MS ? resumesAt : null,
+    resumesAt: run.state === 'running' && resumesAt && resumesAt.getTime() - now.getTime() > WORTH_SAYING_MS ? resumesAt : null,
     forecast: run.forecast,
   };
 }

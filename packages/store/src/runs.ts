@@ -375,7 +375,11 @@ function toDocument(set: Partial<StoredRun>): object {
 function fromDocument(stored: RunDocument): StoredRun {
   const values = Object.fromEntries(AS_TEXT.map((name) => [name, JSON.parse(stored[name])]));
   // toDocument made each text from a value of its type.
-  return { ...stored, ...(values as Pick<StoredRun, AsText>), rules: mapValues(stored.rules, (rules) => JSON.parse(rules) as unknown) };
+  return {
+    ...stored,
+    ...(values as Pick<StoredRun, AsText>),
+    rules: mapValues(stored.rules, (rules) => JSON.parse(rules) as unknown),
+  };
 }
 
 function mapValues<From, To>(map: Readonly<Record<string, From>>, to: (value: From) => To): Record<string, To> {

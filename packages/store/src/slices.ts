@@ -82,7 +82,8 @@ schema.index({ run: 1, state: 1 });
 
 const CLAIMABLE: ReadonlySet<SliceState> = new Set(['queued', 'reading', 'failed']);
 
-export type NewSlice = Pick<Slice, '_id' | 'account' | 'run' | 'resource'> & Partial<Pick<Slice, 'from' | 'to' | 'field' | 'ids' | 'parent' | 'pass'>>;
+export type NewSlice = Pick<Slice, '_id' | 'account' | 'run' | 'resource'> &
+  Partial<Pick<Slice, 'from' | 'to' | 'field' | 'ids' | 'parent' | 'pass'>>;
 
 export interface Checkpoint {
   cursor: string | null;
@@ -201,7 +202,12 @@ export function createSlices(connection: Connection) {
           ? { state: 'queued', turn: slice.turn + 1, notBefore: null }
           : point.next.kind === 'park'
             ? { state: 'waiting', turn: slice.turn + 1, notBefore: point.next.until }
-            : { state: 'settling', turn: slice.turn + 1, notBefore: null, ...(point.next.note === undefined ? {} : { note: point.next.note }) };
+            : {
+                state: 'settling',
+                turn: slice.turn + 1,
+                notBefore: null,
+                ...(point.next.note === undefined ? {} : { note: point.next.note }),
+              };
       const written = await model
         .updateOne(
           { _id: slice._id, fence: slice.fence, state: 'reading' },
@@ -354,7 +360,9 @@ export function createSlices(connection: Connection) {
     },
 
     /** The totals, what single slices have to say, and when the first goes on if all that are left wait for a time. */
-    async overview(run: string): Promise<{ byResource: Record<string, ResourceTotals>; notes: string[]; resumesAt: Date | null }> {
+    async overview(
+      run: string,
+    ): Promise<{ byResource: Record<string, ResourceTotals>; notes: string[]; resumesAt: Date | null }> {
       const byResource: Record<string, ResourceTotals> = {};
       const notes: string[] = [];
       const waits: (Date | null)[] = [];

@@ -10,7 +10,10 @@ const CANCELLABLE: readonly RunState[] = ['planning', 'running', 'reconciling', 
  * Ends a run for good. What Brevo has taken already stays; what was only prepared is never sent. A second cancel finishes what a
  * killed producer left of the first.
  */
-export async function cancelSync(context: Context, { params: { id }, query: { account } }: { params: RunParams; query: RunQuery }): Promise<Answer> {
+export async function cancelSync(
+  context: Context,
+  { params: { id }, query: { account } }: { params: RunParams; query: RunQuery },
+): Promise<Answer> {
   const { store, logger, now } = context;
   if (account !== undefined) await findRun(context, id, account);
   const cancelled = await store.runs.move(id, CANCELLABLE, 'cancelled', { finishedAt: now(), resumeTo: null });

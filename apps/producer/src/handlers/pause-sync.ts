@@ -7,7 +7,10 @@ import type { RunParams, RunQuery } from '../schemas.js';
 const PAUSABLE: readonly RunState[] = ['planning', 'running', 'reconciling'];
 
 /** Workers stop at their next page boundary. Imports that Brevo has taken already are settled all the same. */
-export async function pauseSync(context: Context, { params: { id }, query: { account } }: { params: RunParams; query: RunQuery }): Promise<Answer> {
+export async function pauseSync(
+  context: Context,
+  { params: { id }, query: { account } }: { params: RunParams; query: RunQuery },
+): Promise<Answer> {
   // The state is remembered to return to, so it must be the one the run is moved from: it may move on in between.
   for (;;) {
     const run = await findRun(context, id, account);

@@ -4,7 +4,10 @@ import { answerRun, findRun, sendOnItsWay, wrongState } from '../run-answer.js';
 import type { RunParams, RunQuery } from '../schemas.js';
 
 /** Goes on where the run was paused or stopped. Also says that what stopped the account is mended. */
-export async function resumeSync(context: Context, { params: { id }, query: { account } }: { params: RunParams; query: RunQuery }): Promise<Answer> {
+export async function resumeSync(
+  context: Context,
+  { params: { id }, query: { account } }: { params: RunParams; query: RunQuery },
+): Promise<Answer> {
   const { store, logger, now } = context;
   const run = await findRun(context, id, account);
   if (run.state !== 'paused' && run.state !== 'stopped') {

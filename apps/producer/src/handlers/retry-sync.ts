@@ -6,7 +6,10 @@ import { stageOf } from './resume-sync.js';
 import { runActive } from './start-sync.js';
 
 /** Reads the failed slices of a failed run again; what was done stays done. */
-export async function retrySync(context: Context, { params: { id }, query: { account } }: { params: RunParams; query: RunQuery }): Promise<Answer> {
+export async function retrySync(
+  context: Context,
+  { params: { id }, query: { account } }: { params: RunParams; query: RunQuery },
+): Promise<Answer> {
   const { store, logger, now } = context;
   const run = await findRun(context, id, account);
   if (run.state !== 'failed')

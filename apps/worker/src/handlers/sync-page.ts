@@ -47,7 +47,12 @@ export async function syncPage(work: Work, job: JobPayload<'sync-page'>, stoppin
     return;
   }
   for (const batch of outcome.batches) {
-    await enqueue(deliveriesQueue(work, slice.resource), 'deliver-batch', { account: run.account, run: run._id, batch, attempt: 0 });
+    await enqueue(deliveriesQueue(work, slice.resource), 'deliver-batch', {
+      account: run.account,
+      run: run._id,
+      batch,
+      attempt: 0,
+    });
   }
   if (outcome.next === 'continue') {
     await enqueue(queueNamed(work, queueOfResource(slice.resource)), 'sync-page', { ...job, turn: slice.turn + 1 });

@@ -28,7 +28,10 @@ const SOURCES = {
 /** Every other resource against the sandbox's own books: what was read is what Klaviyo has, and what arrived arrived once. */
 export async function checkBooks(sandbox: Sandbox, run: Run): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const [resource, collection] of Object.entries(SOURCES) as [keyof typeof SOURCES, (typeof SOURCES)[keyof typeof SOURCES]][]) {
+  for (const [resource, collection] of Object.entries(SOURCES) as [
+    keyof typeof SOURCES,
+    (typeof SOURCES)[keyof typeof SOURCES],
+  ][]) {
     const read = run.totals[resource]?.read;
     if (read === undefined) continue;
     let there = 0;
@@ -70,7 +73,10 @@ async function eventsOnce({ brevo }: Sandbox, counts: Counts): Promise<Check> {
   const delivered = counts.written + counts.unchanged;
   const holds = twice === 0 && sources.size === arrived && arrived === delivered;
   const reasons = count(sum(counts.skipped) + sum(counts.rejected));
-  return { holds, text: `${count(arrived)} events in Brevo, ${count(twice)} of them twice; ${count(delivered)} delivered, ${reasons} not, with a reason` };
+  return {
+    holds,
+    text: `${count(arrived)} events in Brevo, ${count(twice)} of them twice; ${count(delivered)} delivered, ${reasons} not, with a reason`,
+  };
 }
 
 /** Who is on a list in Klaviyo and a contact in Brevo is on that list in Brevo, and nobody else is. */
@@ -112,7 +118,10 @@ async function productsOnce({ brevo }: Sandbox, run: Run): Promise<Check> {
     const counts = run.totals[name];
     return total + (counts ? counts.written + counts.unchanged : 0);
   }, 0);
-  return { holds: products === delivered && again === 0, text: `${count(products)} products in Brevo, ${count(delivered)} delivered, ${count(again)} written more than once` };
+  return {
+    holds: products === delivered && again === 0,
+    text: `${count(products)} products in Brevo, ${count(delivered)} delivered, ${count(again)} written more than once`,
+  };
 }
 
 async function codesOnce({ brevo }: Sandbox): Promise<Check> {

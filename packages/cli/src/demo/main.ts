@@ -74,7 +74,9 @@ async function demo(options: Options): Promise<ExitCode> {
     title('Klaviyo and Brevo');
     const sandbox = await startSandboxProcess({ size, env: withoutSettings(context.env) });
     closers.push(() => sandbox.stop());
-    say(`  Klaviyo ${sandbox.klaviyoUrl} and Brevo ${sandbox.brevoUrl}, rate limits enforced as strictly as the vendors do (Brevo: plan Enterprise)`);
+    say(
+      `  Klaviyo ${sandbox.klaviyoUrl} and Brevo ${sandbox.brevoUrl}, rate limits enforced as strictly as the vendors do (Brevo: plan Enterprise)`,
+    );
 
     title('Installation');
     const installation = await configureDemo({ folder, env: context.env, workers: options.workers, servers, sandbox });

@@ -21,7 +21,10 @@ export const DEMO_TIER = 'extended';
 export async function startSandboxProcess(options: { size: AccountSize; env: NodeJS.ProcessEnv }): Promise<SandboxProcess> {
   const main = fileURLToPath(new URL('./main.js', import.meta.resolve('@tajo/sandbox')));
   const sizes = Object.entries(options.size).flatMap(([name, n]) => [`--${name}`, String(n)]);
-  const child = spawnFollowing([main, ...sizes, '--tier', DEMO_TIER, '--unlisted-budget', 'parent', '--limits', 'strict'], options.env);
+  const child = spawnFollowing(
+    [main, ...sizes, '--tier', DEMO_TIER, '--unlisted-budget', 'parent', '--limits', 'strict'],
+    options.env,
+  );
   const closed = once(child, 'close');
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {

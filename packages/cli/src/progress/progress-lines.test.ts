@@ -25,9 +25,7 @@ describe('the progress of a run', () => {
   });
 
   it('says that only imports are open once everything is read', () => {
-    expect(progressLine(sampleProgress({ slices: { profiles: { settling: 2, done: 3 } } }))).toContain(
-      "waiting for Brevo",
-    );
+    expect(progressLine(sampleProgress({ slices: { profiles: { settling: 2, done: 3 } } }))).toContain('waiting for Brevo');
   });
 
   it('adds up all resources of the run', () => {

@@ -28,7 +28,9 @@ function inParts({ slices, state }: Progress): string[] {
   if (state !== 'running' || Object.keys(slices).length < 2) return [];
   const open = resources.filter(([, states]) => isOpen(states)).map(([name]) => name);
   const done = resources.length - open.length;
-  return [`${count(done)} of ${count(Object.keys(slices).length)} resources done${open.length > 0 ? `; now ${open.join(', ')}` : ''}`];
+  return [
+    `${count(done)} of ${count(Object.keys(slices).length)} resources done${open.length > 0 ? `; now ${open.join(', ')}` : ''}`,
+  ];
 }
 
 function isOpen({ waiting = 0, queued = 0, reading = 0, settling = 0 }: Progress['slices'][string]): boolean {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Progress, Run, TajoClient } from '@tajo/sdk';
 import type { Context, Output } from '../context.js';
 import { styleFor, type Style } from '../format/style.js';
@@ -22,16 +23,24 @@ export async function watchRun(options: WatchOptions): Promise<Run> {
   const { client, id, screen, env, signal, area = new LiveArea(screen) } = options;
   const view = screen.isTTY && env.TERM !== 'dumb' ? drawing(area, styleFor(screen, env)) : printing(screen);
   try {
-    for await (const progress of client.syncs.watch(id, signal ? { signal } : {})) {
-      view.show(progress);
-      // A stopped run goes on only after somebody has acted, perhaps tomorrow.
-      if (progress.final || progress.state === 'stopped') break;
+    for (;;) {
+      for await (const progress of client.syncs.watch(id, signal ? { signal } : {})) {
+        view.show(progress);
+        // A stopped run goes on only after somebody has acted, perhaps tomorrow.
+        if (progress.final || progress.state === 'stopped') break;
+      }
+      const run = await client.syncs.get(id);
+      // Progress may be a second old: a run that was just resumed or retried still looked as it stood before.
+      if (signal?.aborted || STANDS_STILL.has(run.state)) return run;
+      await setTimeout(AGAIN_MS);
     }
   } finally {
     view.end();
   }
-  return client.syncs.get(id);
 }
+
+const STANDS_STILL: ReadonlySet<Run['state']> = new Set(['stopped', 'completed', 'failed', 'cancelled']);
+const AGAIN_MS = 500;
 
 interface View {
   show(progress: Progress): void;

@@ -31,7 +31,12 @@ export function brevoEndpoints(parts: BrevoParts, { unlistedBudget }: Pick<Brevo
     { method: 'POST', path: '/emailCampaigns', budget: 'other', handle: (request) => campaigns.create(request) },
     { method: 'GET', path: '/emailCampaigns/{id}', budget: 'other', handle: (request) => campaigns.read(request) },
     { method: 'GET', path: '/smtp/emails', budget: 'smtp', handle: (request) => parts.transactional.index(request) },
-    { method: 'DELETE', path: '/smtp/log/{identifier}', budget: 'smtp', handle: (request) => parts.transactional.remove(request) },
+    {
+      method: 'DELETE',
+      path: '/smtp/log/{identifier}',
+      budget: 'smtp',
+      handle: (request) => parts.transactional.remove(request),
+    },
     { method: 'GET', path: '/smtp/templates', budget: 'smtp', handle: (request) => templates.index(request) },
     { method: 'POST', path: '/smtp/templates', budget: 'smtp', handle: (request) => templates.create(request) },
     { method: 'GET', path: '/smtp/templates/{id}', budget: 'smtp', handle: (request) => templates.read(request) },

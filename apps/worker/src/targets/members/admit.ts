@@ -1,6 +1,7 @@
 import { hashOf, type MemberRow, resourceNamed } from '@tajo/mapping';
 import { Bug } from '@tajo/errors';
-import type { Counterpart, Link, NewRejection } from '@tajo/store';
+import type { Counterpart, NewRejection } from '@tajo/store';
+import { type ProfileLink, profileLinks } from '../profile-links.js';
 import type { Admission, Outgoing, RunContext } from '../target.js';
 import { type Blocked, type MemberBatchRow, type MemberGroup, tallyOf } from './batch-rows.js';
 
@@ -61,23 +62,32 @@ const NO_LIST = {
   stage: 'import',
 } as const;
 
-async function lookUp({ work, run }: RunContext, resource: string, rows: readonly MemberRow[]) {
+async function lookUp(context: RunContext, resource: string, rows: readonly MemberRow[]) {
+  const { work, run } = context;
   const { links, counterparts } = work.store;
   const profiles = rows.map(({ profile }) => profile);
   const seen = await counterparts.find(
     { account: run.account, run: run._id },
-    profiles.map((profile) => `x:${profile}` as const),
+    haveCounterparts(context) ? profiles.map((profile) => `x:${profile}` as const) : [],
   );
   return {
     lists: await links.find(run.account, listsOf(resource), [...new Set(rows.map(({ list }) => list))]),
-    profiles: await links.find(run.account, 'profiles', profiles),
-    members: await links.find(
-      run.account,
-      resource,
-      rows.map(({ sourceId }) => sourceId),
-    ),
+    profiles: await profileLinks(context, profiles),
+    members: await links.find(run.account, resource, isFirst(run.rules[resource]) ? [] : rows.map(({ sourceId }) => sourceId)),
     counterparts: (profile: string) => seen.get(`x:${profile}`),
   };
+}
+
+/** Nobody was put on a list before this run. */
+function isFirst(rules: unknown): boolean {
+  return typeof rules === 'object' && rules !== null && Reflect.get(rules, 'isFirst') === true;
+}
+
+/** Brevo was swept: by the profiles of this run, unless it had no contact then, or to name contacts by Brevo's ids. */
+function haveCounterparts({ run, stored }: RunContext): boolean {
+  const profiles: unknown = run.rules['profiles'];
+  const swept = typeof profiles === 'object' && profiles !== null && Reflect.get(profiles, 'counterparts') !== 'none';
+  return swept || stored.identity === 'attribute';
 }
 
 /** The resource whose records these are the members of. */
@@ -91,7 +101,7 @@ export function listsOf(resource: string): string {
  * The blocklist entries the contact has, or null when this run has neither written nor seen it: an import would make a contact out of
  * an id that Brevo does not know any more.
  */
-function blockedOf({ run, stored }: RunContext, link: Link, counterpart: Counterpart | undefined): Blocked | null {
+function blockedOf({ run, stored }: RunContext, link: ProfileLink, counterpart: Counterpart | undefined): Blocked | null {
   if (stored.identity !== 'ext_id') return null;
   const ours = { email: !link.mailable.email, sms: !link.mailable.sms };
   if (link.at >= run.createdAt) return ours;

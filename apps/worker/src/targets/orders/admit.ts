@@ -1,14 +1,18 @@
 import type { OrderRow } from '@tajo/mapping';
 import { admitByHash } from '../by-hash.js';
 import { profileUnknown } from '../events/batch-rows.js';
+import { profileLinks } from '../profile-links.js';
 import type { Admission, RunContext } from '../target.js';
 
 /** An order of somebody who was never written to Brevo would belong to nobody there. */
 export async function admit(context: RunContext, resource: string, mapped: readonly unknown[]): Promise<Admission> {
-  const { work, run, stored } = context;
+  const { stored } = context;
   // Made by the `map` of a resource that names this target.
   const rows = (mapped as readonly OrderRow[]).map((row) => (stored.identity === 'ext_id' ? withoutAddress(row) : row));
-  const profiles = await work.store.links.find(run.account, 'profiles', [...new Set(rows.map(({ profile }) => profile))]);
+  const profiles = await profileLinks(
+    context,
+    rows.map(({ profile }) => profile),
+  );
   const known = rows.filter(({ profile }) => profiles.has(profile));
   const admission = await admitByHash(context, { resource, rows: known, tally: tallyOf });
   const strangers = rows.filter(({ profile }) => !profiles.has(profile));
