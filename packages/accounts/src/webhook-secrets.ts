@@ -47,8 +47,11 @@ export async function secretOfToken(
 
 /** In constant time: digests have one length, which is what such a comparison needs. */
 export function isSame(given: string, wanted: string): boolean {
-  const digestOf = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digestOf(given), digestOf(wanted));
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 /**

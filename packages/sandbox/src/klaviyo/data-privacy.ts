@@ -17,9 +17,11 @@ export function requestDeletion(account: Account, request: SandboxRequest): Repl
   const given = [profile['id'], named['email'], named['phone_number']].filter((value) => typeof value === 'string');
   if (given.length !== 1) return invalidField('/data/attributes/profile/data', 'Exactly one identifier is allowed.');
   setTimeout(() => {
-    for (const { id, attributes: own } of [...account.store.all()]) {
-      if (id !== profile['id'] && !isSame(own.email, named['email']) && !isSame(own.phone_number, named['phone_number']))
-        continue;
+    const gone = [...account.store.all()].filter(
+      ({ id, attributes: own }) =>
+        id === profile['id'] || isSame(own.email, named['email']) || isSame(own.phone_number, named['phone_number']),
+    );
+    for (const { id } of gone) {
       account.events.forget(id);
       account.store.remove(id);
     }

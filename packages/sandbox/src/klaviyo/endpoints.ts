@@ -78,16 +78,16 @@ export function klaviyoEndpoints(account: Account): KlaviyoEndpoint[] {
 }
 
 function webhookEntries({ webhooks }: Account): Entry[] {
-  const [path, one] = ['/api/webhooks', '/api/webhooks/{id}'];
+  const [path, byId] = ['/api/webhooks', '/api/webhooks/{id}'];
   const read = { method: 'GET', class: 'XS', scopes: ['webhooks:read'], query: ['include', 'fields[webhook]'] } as const;
   const write = { class: 'XS', scopes: ['webhooks:write'], query: [] } as const;
   return [
     { ...read, path, handle: (request) => webhooks.index(request) },
-    { ...read, path: one, handle: (request) => webhooks.read(request) },
+    { ...read, path: byId, handle: (request) => webhooks.read(request) },
     { ...read, path: '/api/webhook-topics', query: [], handle: () => webhooks.topics() },
     { ...write, method: 'POST', path, handle: (request) => webhooks.create(request) },
-    { ...write, method: 'PATCH', path: one, handle: (request) => webhooks.update(request) },
-    { ...write, method: 'DELETE', path: one, handle: (request) => webhooks.remove(request) },
+    { ...write, method: 'PATCH', path: byId, handle: (request) => webhooks.update(request) },
+    { ...write, method: 'DELETE', path: byId, handle: (request) => webhooks.remove(request) },
   ];
 }
 
