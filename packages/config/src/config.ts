@@ -143,9 +143,9 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
 }
 
 /** YAML of old reads `off` as false. */
-function scheduleOf(given: unknown): AccountSettings['schedule'] {
+function scheduleOf(value: unknown): AccountSettings['schedule'] {
   // Its format has made sure of the shape.
-  return given === false ? 'off' : (given as AccountSettings['schedule']);
+  return value === false ? 'off' : (value as AccountSettings['schedule']);
 }
 
 /** «All addresses» is something to listen on, not something to call. */
