@@ -6,7 +6,7 @@ import type { KlaviyoWebhook } from '@tajo/klaviyo';
 import type { DeliveryState, Store, StoredWebhook, Vendor } from '@tajo/store';
 import type { OpenAccount } from './open-account.js';
 import { newPair, openSecrets, sealSecrets, type WebhookSecrets } from './webhook-secrets.js';
-import { BREVO_EVENTS, POLLED, wantedTopics } from './webhook-topics.js';
+import { type BrevoKind, brevoKinds, polled, wantedTopics } from './webhook-topics.js';
 
 export interface WebhookHost {
   readonly config: Config;
@@ -14,6 +14,8 @@ export interface WebhookHost {
   readonly now: () => Date;
   /** What the addresses of this account's webhooks begin with, up to the token; undefined without a public URL. */
   readonly prefixOf: (vendor: Vendor) => string | undefined;
+  /** Ends the calls to Klaviyo. */
+  readonly signal?: AbortSignal;
 }
 
 export interface WebhookStatus {
@@ -56,6 +58,24 @@ export async function installWebhooks(host: WebhookHost, account: OpenAccount): 
       return vendor.install(stored, openSecrets(host.config, stored));
     }),
   );
+}
+
+/**
+ * Switches on again what Klaviyo switched off, and notes since when deliveries may be missing; answers how it stands then. Brevo never
+ * switches one off. What is absent or incomplete is left to somebody's decision.
+ */
+export async function reviveWebhooks(host: WebhookHost, account: OpenAccount): Promise<VendorWebhooks['state'] | 'revived'> {
+  const side = klaviyoSide(host, account);
+  const { state } = await side.look(await host.store.webhooks.get(account.id, 'klaviyo'));
+  if (state !== 'disabled') return state;
+  mustBeReachable(host);
+  return alone(host, account.id, async () => {
+    // As it is now: somebody may have been at work on it.
+    const stored = await host.store.webhooks.get(account.id, 'klaviyo');
+    if (!stored) return 'absent';
+    await side.install(stored, openSecrets(host.config, stored));
+    return 'revived';
+  });
 }
 
 /** What is there, from reads alone. */
@@ -121,7 +141,7 @@ async function both(
     publicUrl: host.config.publicUrl ?? null,
     klaviyo: klaviyo as VendorWebhooks,
     brevo: brevo as VendorWebhooks,
-    polled: POLLED,
+    polled: polled(host.config),
   };
 }
 
@@ -168,8 +188,12 @@ function problemOf(vendor: Vendor, error: unknown): NonNullable<VendorWebhooks['
   return { code, message: messageOf(error), remedy: error instanceof AccountStopped ? error.remedy : null };
 }
 
-function klaviyoSide({ config, store, now, prefixOf }: WebhookHost, { id: account, klaviyo: client }: OpenAccount): VendorSide {
+function klaviyoSide(
+  { config, store, now, prefixOf, signal }: WebhookHost,
+  { id: account, klaviyo: client }: OpenAccount,
+): VendorSide {
   const klaviyo = client.withPriority('live');
+  const options = signal === undefined ? {} : { signal };
   const name = `Tajo ${account}`;
   const prefix = prefixOf('klaviyo');
 
@@ -182,13 +206,13 @@ function klaviyoSide({ config, store, now, prefixOf }: WebhookHost, { id: accoun
         prefix !== undefined && (shown.startsWith(prefix) || (one.name === name && shown !== '' && prefix.startsWith(shown)))
       );
     };
-    const found = (await klaviyo.webhooks()).filter(isOurs);
+    const found = (await klaviyo.webhooks(options)).filter(isOurs);
     // The one we know goes first and stays.
     return found.sort((a, b) => Number(stored?.ids.includes(b.id) ?? false) - Number(stored?.ids.includes(a.id) ?? false));
   }
 
   async function offered(): Promise<string[]> {
-    const known = new Set(await klaviyo.webhookTopics());
+    const known = new Set(await klaviyo.webhookTopics(options));
     return wantedTopics(config).filter((topic) => known.has(topic));
   }
 
@@ -216,10 +240,10 @@ function klaviyoSide({ config, store, now, prefixOf }: WebhookHost, { id: accoun
       const wish = { name, url: `${prefix}${secrets.current.token}`, secret: secrets.current.secret, topics: wanted };
       let id = first?.id;
       if (!first) {
-        id = (await klaviyo.createWebhook({ ...wish, description: 'Made by `tajo webhooks install`.' })).id;
+        id = (await klaviyo.createWebhook({ ...wish, description: 'Made by `tajo webhooks install`.' }, options)).id;
         done.push(`created ${id}`);
       } else if (!isAsWished(first, wish, stored) || secrets.previous?.until === null) {
-        await klaviyo.updateWebhook(first.id, { ...wish, enabled: true });
+        await klaviyo.updateWebhook(first.id, { ...wish, enabled: true }, options);
         done.push(first.enabled ? `updated ${first.id}` : `switched ${first.id} on again`);
         if (!first.enabled) {
           const last = await store.inbox.lastReceived(account, 'klaviyo');
@@ -254,23 +278,24 @@ const TYPES: readonly WebhookType[] = ['marketing', 'transactional'];
 function brevoSide({ config, store, now, prefixOf }: WebhookHost, { id: account, brevo: client }: OpenAccount): VendorSide {
   const brevo = client.withPriority('live');
   const prefix = prefixOf('brevo');
+  const kinds = brevoKinds(config);
+  const wanted = [...new Set(kinds.flatMap(({ type, events }) => events.map((event) => `${type}:${event}`)))];
 
-  async function ours(type: WebhookType, stored: StoredWebhook | null): Promise<BrevoWebhook[]> {
-    const found = (await brevo.webhooks(type)).filter(
-      (one) => stored?.ids.includes(idOf(one)) || (prefix !== undefined && one.url.startsWith(prefix)),
-    );
+  async function ours(stored: StoredWebhook | null): Promise<BrevoWebhook[]> {
+    const all = (await Promise.all(TYPES.map((type) => brevo.webhooks(type)))).flat();
+    const found = all.filter((one) => stored?.ids.includes(idOf(one)) || (prefix !== undefined && one.url.startsWith(prefix)));
     return found.sort((a, b) => Number(stored?.ids.includes(idOf(b)) ?? false) - Number(stored?.ids.includes(idOf(a)) ?? false));
   }
-
-  const wanted = TYPES.flatMap((type) => BREVO_EVENTS[type].map((event) => `${type}:${event}`));
 
   return {
     name: 'brevo',
     async look(stored) {
-      const found = (await Promise.all(TYPES.map((type) => ours(type, stored)))).flat();
+      const found = await ours(stored);
       const topics = topicsOf(found);
       const missing = wanted.filter((topic) => !topics.includes(topic));
-      const isHalf = missing.length > 0 || found.length > TYPES.length || !stored || isRotating(config, stored);
+      const isOneEach =
+        found.length === kinds.length && kinds.every((kind) => found.filter((one) => isOfKind(one, kind)).length === 1);
+      const isHalf = missing.length > 0 || !isOneEach || !stored || isRotating(config, stored);
       const state = found.length === 0 ? 'absent' : isHalf ? 'incomplete' : 'installed';
       return { state, ids: found.map(idOf), topics: [...new Set(topics)], missing };
     },
@@ -279,21 +304,26 @@ function brevoSide({ config, store, now, prefixOf }: WebhookHost, { id: account,
       const url = `${prefix}${secrets.current.token}`;
       const done: string[] = [];
       const ids: string[] = [];
-      for (const type of TYPES) {
-        const wish = { url, events: BREVO_EVENTS[type], description: `Tajo ${account}`, token: secrets.current.secret };
-        const [first, ...more] = await ours(type, stored);
-        for (const extra of more) {
-          await brevo.deleteWebhook(extra.id);
-          done.push(`removed ${idOf(extra)}, a second one`);
-        }
+      const found = await ours(stored);
+      const kept = new Set(kinds.flatMap((kind) => found.find((one) => isOfKind(one, kind)) ?? []));
+      for (const extra of found.filter((one) => !kept.has(one))) {
+        await brevo.deleteWebhook(extra.id);
+        const isSecond = kinds.some((kind) => isOfKind(extra, kind));
+        done.push(`removed ${idOf(extra)}, ${isSecond ? 'a second one' : 'which nothing needs any more'}`);
+      }
+      for (const kind of kinds) {
+        const { type, batched, events } = kind;
+        const wish = { url, events, description: `Tajo ${account}`, token: secrets.current.secret };
+        const first = [...kept].find((one) => isOfKind(one, kind));
         const isAsItShould =
           first !== undefined &&
           first.url === url &&
           stored.ids.includes(idOf(first)) &&
           secrets.previous?.until !== null &&
-          wish.events.every((event) => first.events.includes(event));
+          events.length === first.events.length &&
+          events.every((event) => first.events.includes(event));
         if (!first) {
-          const { id } = await brevo.createWebhook({ type, ...wish });
+          const { id } = await brevo.createWebhook({ type, batched, ...wish });
           ids.push(idOf({ type, id }));
           done.push(`created ${idOf({ type, id })}`);
         } else {
@@ -310,14 +340,18 @@ function brevoSide({ config, store, now, prefixOf }: WebhookHost, { id: account,
       return { state: 'installed', ids, topics: wanted, missing: [], done };
     },
     async remove(stored) {
-      const found = (await Promise.all(TYPES.map((type) => ours(type, stored)))).flat();
+      const found = await ours(stored);
       for (const { id } of found) await brevo.deleteWebhook(id);
       return { state: 'absent', ids: [], topics: [], missing: [], done: found.map((one) => `removed ${idOf(one)}`) };
     },
   };
 }
 
-/** Brevo lists the kinds apart. */
+function isOfKind(one: BrevoWebhook, { type, batched }: BrevoKind): boolean {
+  return one.type === type && one.batched === batched;
+}
+
+/** Brevo lists the types apart. */
 function idOf({ type, id }: Pick<BrevoWebhook, 'type' | 'id'>): string {
   return `${type}:${id}`;
 }

@@ -10,7 +10,7 @@ export interface WebhookMethods {
   /** Brevo does not look whether there is one already, so an error may have the code `brevo_outcome_unknown`. */
   createWebhook(webhook: NewWebhook, options?: CallOptions): Promise<{ id: number }>;
   /** Absent ones stay absent: answers whether there was one. */
-  updateWebhook(id: number, changes: Omit<NewWebhook, 'type'>, options?: CallOptions): Promise<boolean>;
+  updateWebhook(id: number, changes: Omit<NewWebhook, 'type' | 'batched'>, options?: CallOptions): Promise<boolean>;
   /** One that is not there counts as deleted. */
   deleteWebhook(id: number, options?: CallOptions): Promise<void>;
 }
@@ -19,6 +19,8 @@ export type WebhookType = 'marketing' | 'transactional';
 
 export interface NewWebhook {
   readonly type: WebhookType;
+  /** Collected for five minutes, up to 500 a delivery (https://developers.brevo.com/docs/batch-webhooks). */
+  readonly batched: boolean;
   readonly url: string;
   /** As they are subscribed to (`hardBounce`); deliveries spell some another way (`hard_bounce`). */
   readonly events: readonly string[];
@@ -33,9 +35,15 @@ export interface BrevoWebhook {
   readonly url: string;
   readonly events: readonly string[];
   readonly type: WebhookType;
+  readonly batched: boolean;
 }
 
-const webhook = z.looseObject({ id: z.number(), url: z.string(), events: z.array(z.string()).nullish() });
+const webhook = z.looseObject({
+  id: z.number(),
+  url: z.string(),
+  events: z.array(z.string()).nullish(),
+  batched: z.boolean().nullish(),
+});
 const collection = z.looseObject({ webhooks: z.array(webhook).nullish() });
 
 export function webhookMethods(api: Api): WebhookMethods {
@@ -44,13 +52,13 @@ export function webhookMethods(api: Api): WebhookMethods {
       const asked = api({ method: 'GET', path: '/webhooks', query: { type }, answer: collection, ...options });
       // Where there is none of the kind, Brevo answers 400 `document_not_found`.
       const found = (await absentAsUndefined(asked))?.webhooks ?? [];
-      return found.map(({ id, url, events }) => ({ id, url, events: events ?? [], type }));
+      return found.map(({ id, url, events, batched }) => ({ id, url, events: events ?? [], type, batched: batched ?? false }));
     },
     createWebhook: ({ token, ...body }, options) =>
       api({
         method: 'POST',
         path: '/webhooks',
-        body: { ...body, channel: 'email', batched: false, auth: { type: 'bearer', token } },
+        body: { ...body, channel: 'email', auth: { type: 'bearer', token } },
         repeatable: false,
         answer: z.looseObject({ id: z.number() }),
         ...options,

@@ -31,6 +31,23 @@ export interface AccountSettings {
   readonly profileMapping: Readonly<Record<string, string>>;
   /** Brevo event name by Klaviyo metric name. */
   readonly eventMapping: Readonly<Record<string, string>>;
+  /** Which way changes of people travel. Everything beside people only ever goes to Brevo. */
+  readonly direction: Direction;
+  /** Whose value of an attribute stands when both sides have one. */
+  readonly owner: Ownership;
+  /** What becomes of a change on the side that does not own the attribute. */
+  readonly foreignChanges: 'put_back' | 'leave';
+  /** Klaviyo attribute, location field or custom property by Brevo attribute; undefined: the inverse of `profileMapping`. */
+  readonly reverseMapping?: Readonly<Record<string, string>>;
+  readonly consent: {
+    /** Whether somebody who subscribes again in Brevo is subscribed in Klaviyo too. Opting out always travels. */
+    readonly reverseSubscribe: boolean;
+  };
+  /** Whether joining and leaving a list in Brevo is done in Klaviyo too. */
+  readonly listsDirection: 'klaviyo-to-brevo' | 'both';
+  /** Klaviyo metric name by what Brevo reports of its messages, see `BREVO_EVENTS`. */
+  readonly brevoEventMapping: Readonly<Partial<Record<BrevoEvent, string>>>;
+  readonly deletes: DeleteSettings;
   readonly unmappedProperties: 'ignore' | 'create';
   readonly booleanAttributes: 'text' | 'boolean';
   /** ISO 3166 alpha-2, for phone numbers without a country code. */
@@ -93,6 +110,32 @@ export const SYNC_SWITCHES = [
   'coupons',
   'metrics',
 ] as const;
+
+export const DIRECTIONS = ['klaviyo-to-brevo', 'brevo-to-klaviyo', 'both'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
+/** `newest`: whoever changed it last. */
+export const OWNERS = ['klaviyo', 'brevo', 'newest'] as const;
+export type Owner = (typeof OWNERS)[number];
+
+export interface Ownership {
+  readonly default: Owner;
+  /** By the name on the left of the profile mapping. */
+  readonly byName: Readonly<Record<string, Owner>>;
+}
+
+/** What Brevo reports of the messages it sent that is worth an event on the profile. */
+export const BREVO_EVENTS = ['delivered', 'opened', 'clicked', 'unsubscribed', 'hard_bounce', 'soft_bounce', 'spam'] as const;
+export type BrevoEvent = (typeof BREVO_EVENTS)[number];
+
+export const DELETE_POLICIES = ['unlink', 'blocklist', 'delete'] as const;
+
+export interface DeleteSettings {
+  /** What becomes of the contact whose profile is gone: no more than the link is cut, it is blocked, or it is deleted. */
+  readonly policy: (typeof DELETE_POLICIES)[number];
+  /** When more than this share of the links would be hit, nothing happens and somebody is asked. Above 0 and at most 1. */
+  readonly maxShare: number;
+}
 
 /** `all_contacts` is everyone written, `subscribers` who is mailable by e-mail. */
 export const ROLES_WITHOUT_RULE = ['all_contacts', 'subscribers'] as const;

@@ -194,6 +194,78 @@ producer: { port: "\${A_PORT}" }`;
   });
 });
 
+function connector(keys: string): Config['account'] {
+  return load(`connectors: { klaviyo: { ${keys} } }`).account;
+}
+
+function scopes(keys: string): string[] {
+  const all = connector(keys).klaviyo.oauth.scopes.split(' ');
+  return all.filter((scope) => scope.endsWith(':write'));
+}
+
+describe('both ways', () => {
+  it('is one way, owned by Klaviyo and cautious unless something else is said', () => {
+    expect(load(undefined).account).toMatchObject({
+      direction: 'klaviyo-to-brevo',
+      owner: { default: 'klaviyo', byName: {} },
+      foreignChanges: 'put_back',
+      consent: { reverseSubscribe: false },
+      listsDirection: 'klaviyo-to-brevo',
+      brevoEventMapping: { opened: 'Brevo Email Opened', hard_bounce: 'Brevo Email Hard Bounced' },
+      deletes: { policy: 'blocklist', maxShare: 0.02 },
+    });
+    expect(load(undefined).account).not.toHaveProperty('reverseMapping');
+  });
+
+  it('takes one owner for all, or one by name', () => {
+    expect(connector('owner: newest').owner).toEqual({ default: 'newest', byName: {} });
+    expect(connector('owner: { city: brevo }').owner).toEqual({ default: 'klaviyo', byName: { city: 'brevo' } });
+    expect(connector('owner: { default: newest, email: klaviyo }').owner).toEqual({
+      default: 'newest',
+      byName: { email: 'klaviyo' },
+    });
+  });
+
+  it('lets Brevo own everything where only Brevo tells', () => {
+    expect(connector('direction: brevo-to-klaviyo').owner.default).toBe('brevo');
+    expect(connector('direction: brevo-to-klaviyo, owner: { city: klaviyo }').owner).toEqual({
+      default: 'brevo',
+      byName: { city: 'klaviyo' },
+    });
+    expect(connector('direction: brevo-to-klaviyo, owner: klaviyo').owner.default).toBe('klaviyo');
+  });
+
+  it('takes the direction of lists beside their roles', () => {
+    expect(connector('lists: { direction: both, subscribers: 3 }')).toMatchObject({
+      lists: { subscribers: 3 },
+      listsDirection: 'both',
+    });
+    expect(connector('lists: { subscribers: 3 }, lists_direction: both')).toMatchObject({
+      lists: { subscribers: 3 },
+      listsDirection: 'both',
+    });
+  });
+
+  it('takes deletes as a word or with their guard, and Brevo attributes in any case', () => {
+    expect(connector('deletes: unlink').deletes).toEqual({ policy: 'unlink', maxShare: 0.02 });
+    expect(connector('deletes: { max_share: 0.5 }').deletes).toEqual({ policy: 'blocklist', maxShare: 0.5 });
+    expect(connector('reverse_mapping: { city: city, Vip: vip }').reverseMapping).toEqual({ CITY: 'city', VIP: 'vip' });
+  });
+
+  it('asks merchants to let it write profiles only where it does', () => {
+    expect(scopes('direction: klaviyo-to-brevo')).toEqual(['data-privacy:write', 'events:write', 'webhooks:write']);
+    expect(scopes('direction: both')).toEqual(expect.arrayContaining(['lists:write', 'profiles:write', 'subscriptions:write']));
+    expect(scopes('direction: both, oauth: { scopes: "profiles:read" }')).toEqual([]);
+  });
+
+  it('is described as a file that means the same', () => {
+    const config = load(
+      'connectors: { klaviyo: { direction: both, owner: { default: newest, email: brevo }, lists: { direction: both }, reverse_mapping: { CITY: city }, deletes: delete } }',
+    );
+    expect({ ...load(configAsYaml(config)), source: '' }).toEqual({ ...config, source: '' });
+  });
+});
+
 describe('a wrong configuration', () => {
   it.each([
     ['conectors: {}', 'conectors', 'connectors'],
@@ -242,6 +314,39 @@ describe('a wrong configuration', () => {
       'brevo: { api_key: "file:/does/not/exist" }',
       'brevo.api_key refers to the file /does/not/exist, which cannot be read (ENOENT)',
     ],
+    [
+      'connectors: { klaviyo: { direction: back } }',
+      'connectors.klaviyo.direction must be one of klaviyo-to-brevo, brevo-to-klaviyo, both (found "back")',
+    ],
+    ['connectors: { klaviyo: { owner: nobody } }', 'owner must be one of klaviyo, brevo, newest, or a mapping'],
+    ['connectors: { klaviyo: { owner: { email: nobody } } }', 'owner.email must be one of klaviyo, brevo, newest'],
+    [
+      'connectors: { klaviyo: { owner: { citty: brevo } } }',
+      'owner.citty is not a name on the left of profile_mapping; the nearest known one is city',
+    ],
+    ['connectors: { klaviyo: { foreign_changes: keep } }', 'foreign_changes must be one of put_back, leave'],
+    ['connectors: { klaviyo: { reverse_mapping: { "NO SPACE": x } } }', 'NO SPACE must be an attribute name'],
+    [
+      'connectors: { klaviyo: { reverse_mapping: { A: x, B: x } } }',
+      'reverse_mapping.B must not go to x like A; choose another Klaviyo name',
+    ],
+    ['connectors: { klaviyo: { reverse_mapping: { a: x, A: y } } }', 'reverse_mapping.A is given twice; keep one of them'],
+    ['connectors: { klaviyo: { consent: { reverse_subscribe: maybe } } }', 'reverse_subscribe must be true or false'],
+    ['connectors: { klaviyo: { lists_direction: back } }', 'lists_direction must be one of klaviyo-to-brevo, both'],
+    ['connectors: { klaviyo: { lists: { direction: back } } }', 'lists.direction must be one of klaviyo-to-brevo, both'],
+    [
+      'connectors: { klaviyo: { lists: { direction: klaviyo-to-brevo }, lists_direction: both } }',
+      'lists.direction is "klaviyo-to-brevo", and connectors.klaviyo.lists_direction is "both"; keep one of them',
+    ],
+    [
+      'connectors: { klaviyo: { brevo_event_mapping: { open: Opened } } }',
+      'brevo_event_mapping.open is no event of Brevo that can be carried; the nearest known one is opened',
+    ],
+    ['connectors: { klaviyo: { brevo_event_mapping: { opened: 3 } } }', 'opened must be the name of a Klaviyo metric'],
+    ['connectors: { klaviyo: { deletes: erase } }', 'deletes must be one of unlink, blocklist, delete'],
+    ['connectors: { klaviyo: { deletes: { policy: erase } } }', 'deletes.policy must be one of unlink, blocklist, delete'],
+    ['connectors: { klaviyo: { deletes: { max_share: 2 } } }', 'deletes.max_share must be at most 1'],
+    ['connectors: { klaviyo: { deletes: { share: 0.2 } } }', 'delete, or a mapping with policy and max_share'],
     ['a: 1\na: 2', 'is not valid YAML: Map keys must be unique at line 2'],
     ['just text', 'must be a mapping of keys to values'],
   ])('%s: says what is wrong and what would be right', (yaml, message) => {

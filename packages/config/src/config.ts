@@ -1,6 +1,9 @@
-import type { AccountSettings, ListRule, SyncMode, SyncSwitch } from './account.js';
+import type { AccountSettings, DeleteSettings, Direction, ListRule, Owner, Ownership, SyncMode, SyncSwitch } from './account.js';
 import { BREVO_TIERS, SYNC_SWITCHES } from './account.js';
 import { unwrapMapping } from './formats.js';
+
+/** Where `deletes` says nothing. */
+export const DELETES: DeleteSettings = { policy: 'blocklist', maxShare: 0.02 };
 
 /** The effective configuration of an installation. Read once, in a `main`; everyone else is handed values. */
 export interface Config {
@@ -24,7 +27,13 @@ export interface Config {
   readonly logLevel: string;
   readonly producer: { readonly port: number };
   readonly board: { readonly port: number; readonly adminPassword?: string; readonly viewerPassword?: string };
-  readonly worker: { readonly port: number; readonly concurrency: number; readonly lockSeconds: number };
+  readonly worker: {
+    readonly port: number;
+    readonly concurrency: number;
+    readonly lockSeconds: number;
+    /** How often is looked whether a vendor switched a webhook off. */
+    readonly webhookCheckSeconds: number;
+  };
   /** The connector of the file: the account `default`. */
   readonly account: AccountSettings;
 }
@@ -42,6 +51,7 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
   const producerPort = number('producer.port');
   const privateKey = maybe(connector('private_api_key'));
   const brevoKey = maybe('brevo.api_key');
+  const direction = valueOf(connector('direction')) as Direction;
 
   const account: AccountSettings = {
     enabled: flag(connector('enabled')),
@@ -55,7 +65,7 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
         ...given('clientId', maybe(connector('oauth.client_id'))),
         ...given('clientSecret', maybe(connector('oauth.client_secret'))),
         authorizeUrl: text(connector('oauth.authorize_url')),
-        scopes: text(connector('oauth.scopes')),
+        scopes: maybe(connector('oauth.scopes')) ?? oauthScopes(direction),
       },
     },
     brevo: {
@@ -66,10 +76,18 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
     sync: Object.fromEntries(SYNC_SWITCHES.map((name) => [name, flag(connector(`sync.${name}`))])) as Record<SyncSwitch, boolean>,
     syncMode: valueOf(connector('sync.mode')) as SyncMode,
     schedule: scheduleOf(unwrapMapping(valueOf(connector('schedule')))),
-    lists: mapping<number>(connector('lists')),
+    lists: rolesOf(mapping<unknown>(connector('lists'))),
     listRules: mapping<ListRule>(connector('list_rules')),
     profileMapping: mapping<string>(connector('profile_mapping')),
     eventMapping: mapping<string>(connector('event_mapping')),
+    direction,
+    owner: ownershipOf(unwrapMapping(valueOf(connector('owner'))), direction),
+    foreignChanges: valueOf(connector('foreign_changes')) as AccountSettings['foreignChanges'],
+    ...given('reverseMapping', upperKeys(unwrapMapping(valueOf(connector('reverse_mapping'))))),
+    consent: { reverseSubscribe: flag(connector('consent.reverse_subscribe')) },
+    listsDirection: listsDirectionOf(valueOf),
+    brevoEventMapping: mapping(connector('brevo_event_mapping')),
+    deletes: deletesOf(unwrapMapping(valueOf(connector('deletes')))),
     unmappedProperties: valueOf(connector('unmapped_properties')) as 'ignore' | 'create',
     booleanAttributes: valueOf(connector('boolean_attributes')) as 'text' | 'boolean',
     ...given('phoneRegion', maybe(connector('phone_region'))),
@@ -137,6 +155,7 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
       port: number('worker.port'),
       concurrency: number('worker.concurrency'),
       lockSeconds: number('worker.lock_seconds'),
+      webhookCheckSeconds: number('worker.webhook_check_seconds'),
     },
     account,
   };
@@ -146,6 +165,53 @@ export function configFrom(valueOf: (path: string) => unknown, source: string | 
 function scheduleOf(value: unknown): AccountSettings['schedule'] {
   // Its format has made sure of the shape.
   return value === false ? 'off' : (value as AccountSettings['schedule']);
+}
+
+const READ_SCOPES = (
+  'accounts campaigns catalogs coupon-codes coupons events flows forms images lists ' +
+  'metrics profiles segments subscriptions tags templates webhooks'
+).split(' ');
+
+/** Everything that resources read, and what writing to Klaviyo, its webhooks and erasures need. */
+function oauthScopes(direction: Direction): string {
+  const wayBack = direction === 'klaviyo-to-brevo' ? [] : ['lists', 'profiles', 'subscriptions'];
+  const written = ['data-privacy', 'events', 'webhooks', ...wayBack].toSorted();
+  return [...READ_SCOPES.map((what) => `${what}:read`), ...written.map((what) => `${what}:write`)].join(' ');
+}
+
+/** `direction` among the lists is no role. */
+function rolesOf(lists: Readonly<Record<string, unknown>>): Record<string, number> {
+  // The format has made sure that every other value is a list id.
+  return Object.fromEntries(Object.entries(lists).filter(([role]) => role !== 'direction')) as Record<string, number>;
+}
+
+function listsDirectionOf(valueOf: (path: string) => unknown): AccountSettings['listsDirection'] {
+  const among: unknown = Reflect.get(Object(unwrapMapping(valueOf(connector('lists')))), 'direction');
+  // Both formats take only these words.
+  return (among ?? valueOf(connector('lists_direction'))) as AccountSettings['listsDirection'];
+}
+
+/** Where Brevo alone tells Klaviyo, its values stand unless something else is said. */
+function ownershipOf(setting: unknown, direction: Direction): Ownership {
+  const usual: Owner = direction === 'brevo-to-klaviyo' ? 'brevo' : 'klaviyo';
+  // Its format has made sure of the word, and of the mapping's values.
+  if (typeof setting === 'string') return { default: setting as Owner, byName: {} };
+  const { default: rest = usual, ...byName } = { ...(setting as Record<string, Owner> | null) };
+  return { default: rest, byName };
+}
+
+function deletesOf(setting: unknown): DeleteSettings {
+  // Its format has made sure of the word, or of both keys.
+  const { policy = DELETES.policy, max_share: maxShare = DELETES.maxShare } = (
+    typeof setting === 'string' ? { policy: setting } : setting
+  ) as { policy?: DeleteSettings['policy']; max_share?: number };
+  return { policy, maxShare };
+}
+
+/** Brevo's own way of writing attributes. */
+function upperKeys(mapping: unknown): Record<string, string> | undefined {
+  if (typeof mapping !== 'object' || mapping === null) return undefined;
+  return Object.fromEntries(Object.entries(mapping).map(([attribute, source]) => [attribute.toUpperCase(), String(source)]));
 }
 
 /** «All addresses» is something to listen on, not something to call. */

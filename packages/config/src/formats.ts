@@ -1,6 +1,8 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { SYNC_SWITCHES } from './account.js';
+import { BREVO_EVENTS, DELETE_POLICIES, OWNERS, SYNC_SWITCHES } from './account.js';
+
+export const LIST_DIRECTIONS = ['klaviyo-to-brevo', 'both'] as const;
 
 /** What a value must be. */
 export interface Format {
@@ -84,19 +86,22 @@ const name = z.string().trim().min(1).max(200);
 const count = z.number(must('be a number')).int(must('be a whole number')).min(1, must('be at least 1'));
 const bound = z.number(must('be a number')).optional();
 /** Brevo stores names in capitals; letters, digits and underscore. */
-const attributeName = z
-  .string(must('be an attribute name'))
-  .regex(
-    /^[A-Za-z][A-Za-z0-9_]{0,49}$/,
-    must('be an attribute name: a letter, then letters, digits and underscores, at most 50'),
-  );
+const ATTRIBUTE_NAME = 'be an attribute name: a letter, then letters, digits and underscores, at most 50';
+const attributeName = z.string(must('be an attribute name')).regex(/^[A-Za-z][A-Za-z0-9_]{0,49}$/, must(ATTRIBUTE_NAME));
 /** https://developers.brevo.com/reference/createevent */
 const eventName = z
   .string(must('be an event name'))
   .regex(/^[A-Za-z0-9_-]{1,255}$/, must('be an event name: letters, digits, - and _, at most 255'));
 
-/** Brevo list ids by role. */
-export const listsByRole = mappingOf('a mapping of roles to Brevo list ids', z.record(name, count), toNumber);
+/** Brevo list ids by role; `direction` is no role but what `lists_direction` says. */
+export const listsByRole = mappingOf(
+  'a mapping of roles to Brevo list ids',
+  z
+    .object({ direction: z.enum(LIST_DIRECTIONS, must(`be one of ${LIST_DIRECTIONS.join(', ')}`)).optional() })
+    .catchall(count)
+    .refine((lists) => !Object.hasOwn(lists, ''), must('not have an empty role')),
+  toNumber,
+);
 
 export const rulesByRole = mappingOf(
   'a mapping of roles to rules',
@@ -151,6 +156,57 @@ export const attributesBySource = mappingOf(
 
 export const eventsByMetric = mappingOf('a mapping of Klaviyo metric names to Brevo event names', z.record(name, eventName));
 
+const owner = z.enum(OWNERS, must(`be one of ${OWNERS.join(', ')}`));
+
+/** One owner of everything, or one for each name with `default` for the rest. */
+export const ownerByName = mappingOf(
+  `one of ${OWNERS.join(', ')}, or a mapping of Klaviyo names (and default) to one of them`,
+  orWord(owner, z.record(name, owner)),
+);
+
+export const sourcesByAttribute = mappingOf(
+  'a mapping of Brevo attributes to Klaviyo names',
+  z
+    .record(z.string(), z.string(must('be a Klaviyo attribute or property')).trim().min(1).max(200))
+    .superRefine((mapping, context) => {
+      const takers = new Map<string, string>();
+      const attributes = new Set<string>();
+      for (const [attribute, source] of Object.entries(mapping)) {
+        const complain = (message: string) => context.addIssue({ code: 'custom', path: [attribute], message });
+        const other = takers.get(source);
+        if (!attributeName.safeParse(attribute).success) complain(must(ATTRIBUTE_NAME));
+        else if (attributes.has(attribute.toUpperCase())) complain('is given twice; keep one of them');
+        else if (other !== undefined)
+          complain(`must not go to ${source} like ${other}; choose another Klaviyo name for one of them`);
+        takers.set(source, attribute);
+        attributes.add(attribute.toUpperCase());
+      }
+    }),
+);
+
+export const metricsByBrevoEvent = mappingOf(
+  `a mapping of ${BREVO_EVENTS.join(', ')} to Klaviyo metric names`,
+  z
+    .record(z.string(), z.string(must('be the name of a Klaviyo metric')).trim().min(1).max(127))
+    .superRefine((mapping, context) => {
+      for (const event of Object.keys(mapping)) {
+        if (BREVO_EVENTS.some((known) => known === event)) continue;
+        const message = `is no event of Brevo that can be carried; the nearest known one is ${closest(event, [...BREVO_EVENTS])}`;
+        context.addIssue({ code: 'custom', path: [event], message });
+      }
+    }),
+);
+
+const deletePolicy = z.enum(DELETE_POLICIES, must(`be one of ${DELETE_POLICIES.join(', ')}`));
+const maxShare = z.number(must('be a number')).gt(0, must('be above 0')).lte(1, must('be at most 1, which is all of them'));
+
+/** A policy, or one with its guard. */
+export const deletes = mappingOf(
+  `one of ${DELETE_POLICIES.join(', ')}, or a mapping with policy and max_share`,
+  orWord(deletePolicy, strict({ policy: deletePolicy.optional(), max_share: maxShare.optional() })),
+  toNumber,
+);
+
 export const klaviyoLimits = mappingOf(
   'a mapping of lanes to burst, steady and daily',
   z.record(name, strict({ burst: count.optional(), steady: count.optional(), daily: count.optional() })),
@@ -181,6 +237,14 @@ function mappingOf(says: string, schema: z.ZodType, coerce: Format['coerce'] = (
     }));
   };
   return { says, check, coerce, mapping: true };
+}
+
+/** A word by itself, or a mapping: judged by what was given, so that a problem within a mapping names its key. */
+function orWord(word: z.ZodType, mapping: z.ZodType): z.ZodType {
+  return z.unknown().superRefine((value, context) => {
+    const { error } = (typeof value === 'object' && value !== null ? mapping : word).safeParse(value);
+    for (const { path, message } of error?.issues ?? []) context.addIssue({ code: 'custom', path, message });
+  });
 }
 
 export function wrapMapping(value: unknown): [unknown] {

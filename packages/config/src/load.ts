@@ -38,7 +38,8 @@ export function loadConfig(options: LoadOptions): Config {
   throwIfAny(problems, source);
 
   const config = configFrom(withDefaultRules(valueOf), source);
-  throwIfAny([...rolesWithoutRule(config), ...plainHttp(config, options)], source);
+  const contradicting = [...rolesWithoutRule(config), ...listsBothWays(valueOf), ...unknownOwned(config)];
+  throwIfAny([...contradicting, ...plainHttp(config, options)], source);
   return deepFreeze(config);
 }
 
@@ -111,7 +112,8 @@ function badValues(valueOf: (path: string) => unknown, options: LoadOptions, kno
   return settings.flatMap((setting): Problem[] => {
     const value = valueOf(setting.path);
     const field = fieldOf(setting, options);
-    if (value === null && setting.default === null) return [];
+    const isAbsent = value === null || (setting.format.mapping && unwrapMapping(value) === null);
+    if (isAbsent && setting.default === null) return [];
     // A reference that could not be resolved is reported once.
     if (known.some((problem) => problem.field === field || problem.field.startsWith(`${field}.`))) return [];
     const found = setting.secret || setting.format.mapping ? '' : ` (found ${JSON.stringify(value)?.slice(0, 60)})`;
@@ -140,6 +142,29 @@ function rolesWithoutRule({ account }: Config): Problem[] {
     .map((role) => ({
       field: `connectors.klaviyo.lists.${role}`,
       problem: `needs a rule: add connectors.klaviyo.list_rules.${role}, or rename it if ${nearest(role, [...roles, ...Object.keys(account.listRules)])} is meant`,
+    }));
+}
+
+/** `lists.direction` and `lists_direction` may both be given as long as they agree. */
+function listsBothWays(valueOf: (path: string) => unknown): Problem[] {
+  const among: unknown = Reflect.get(Object(unwrapMapping(valueOf('connectors.klaviyo.lists'))), 'direction');
+  const beside = valueOf('connectors.klaviyo.lists_direction');
+  // What was not given reads as its default, which therefore contradicts nothing.
+  if (among === undefined || among === beside || beside === 'klaviyo-to-brevo') return [];
+  const problem = `is ${JSON.stringify(among)}, and connectors.klaviyo.lists_direction is ${JSON.stringify(beside)}; keep one of them`;
+  return [{ field: 'connectors.klaviyo.lists.direction', problem }];
+}
+
+/** An owner of what is not carried would silently own nothing. */
+function unknownOwned({ account }: Config): Problem[] {
+  const { profileMapping, reverseMapping = {}, owner, unmappedProperties } = account;
+  if (unmappedProperties === 'create') return [];
+  const known = ['email', 'phone_number', ...Object.keys(profileMapping), ...Object.values(reverseMapping)];
+  return Object.keys(owner.byName)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      field: `connectors.klaviyo.owner.${name}`,
+      problem: `is not a name on the left of profile_mapping; the nearest known one is ${nearest(name, [...known, 'default'])}`,
     }));
 }
 

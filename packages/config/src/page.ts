@@ -68,8 +68,8 @@ function shownDefault({ default: value, format }: Setting): string {
 function mappingLines({ path, default: value }: Setting): string {
   const lines = Object.entries(Object(value)).map(([key, item]) => {
     const shown =
-      typeof item === 'string'
-        ? item
+      typeof item !== 'object' || item === null
+        ? String(item)
         : `{ ${Object.entries(Object(item))
             .map(([name, part]) => `${name}: ${String(part)}`)
             .join(', ')} }`;

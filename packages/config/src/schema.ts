@@ -1,5 +1,5 @@
-import { BREVO_TIERS, SYNC_MODES, SYNC_SWITCHES, type SyncSwitch } from './account.js';
-import type { Config } from './config.js';
+import { BREVO_TIERS, DIRECTIONS, SYNC_MODES, SYNC_SWITCHES, type SyncSwitch } from './account.js';
+import { type Config, DELETES } from './config.js';
 import * as formats from './formats.js';
 
 /** One key of the configuration: where it stands in the file, its variable, its default and its meaning. The only place that says so. */
@@ -36,6 +36,17 @@ const PAGE_PROFILE_MAPPING = {
 };
 
 const PAGE_EVENT_MAPPING = { 'Placed Order': 'order_completed', 'Ordered Product': 'product_purchased' };
+
+/** Names of their own, so that Klaviyo's flows and reports never take them for mails that Klaviyo sent. */
+const BREVO_EVENT_MAPPING = {
+  delivered: 'Brevo Email Delivered',
+  opened: 'Brevo Email Opened',
+  clicked: 'Brevo Email Clicked',
+  unsubscribed: 'Brevo Email Unsubscribed',
+  hard_bounce: 'Brevo Email Hard Bounced',
+  soft_bounce: 'Brevo Email Soft Bounced',
+  spam: 'Brevo Email Marked as Spam',
+};
 
 /** Those the product page turns on; the rest waits to be asked for. */
 const ON_BY_DEFAULT: readonly SyncSwitch[] = ['profiles', 'events', 'lists', 'segments'];
@@ -166,6 +177,14 @@ const installation: readonly Setting[] = [
     read: (c) => c.worker.lockSeconds,
     doc: 'The jobs of a worker that died are taken up by another one after about twice this time.',
   },
+  {
+    path: 'worker.webhook_check_seconds',
+    env: 'WORKER_WEBHOOK_CHECK_SECONDS',
+    default: 3_600,
+    format: formats.wholeNumber(1, 86_400),
+    read: (c) => c.worker.webhookCheckSeconds,
+    doc: 'How often one worker looks whether Klaviyo has switched a webhook off; it is switched on again, and what happened meanwhile is read by an incremental run.',
+  },
   { path: 'board.port', env: 'BOARD_PORT', default: 3001, format: port, read: (c) => c.board.port, doc: "The operators' board." },
   {
     path: 'board.admin_password',
@@ -214,13 +233,6 @@ const brevo: readonly Setting[] = [
     doc: "Brevo's rate-limit tier: `general` is every plan, `advanced` Professional and Enterprise, `extended` Enterprise only.",
   },
 ];
-
-/** Everything that resources read, and what writing to Klaviyo, its webhooks and erasures need. */
-const OAUTH_SCOPES = [
-  ...['accounts', 'campaigns', 'catalogs', 'coupon-codes', 'coupons', 'events', 'flows', 'forms', 'images', 'lists'].map(reading),
-  ...['metrics', 'profiles', 'segments', 'subscriptions', 'tags', 'templates', 'webhooks'].map(reading),
-  ...['data-privacy', 'events', 'lists', 'profiles', 'subscriptions', 'webhooks'].map((what) => `${what}:write`),
-].join(' ');
 
 const connector: readonly Setting[] = [
   {
@@ -292,10 +304,10 @@ const connector: readonly Setting[] = [
   {
     path: `${CONNECTOR}.oauth.scopes`,
     env: 'KLAVIYO_OAUTH_SCOPES',
-    default: OAUTH_SCOPES,
+    default: null,
     format: formats.words('scopes with one space between them', /^[a-z-]+:(?:read|write)(?: [a-z-]+:(?:read|write))*$/),
     read: (c) => c.account.klaviyo.oauth.scopes,
-    doc: 'What merchants are asked to allow; the app must have these scopes too.',
+    doc: 'What merchants are asked to allow; the app must have these scopes too. Without it: everything that resources read, what webhooks, tracked events and erasures need, and, where `direction` is not `klaviyo-to-brevo`, writing profiles, their subscriptions and lists. Who connected before `direction` was changed must connect again.',
   },
   ...SYNC_SWITCHES.map(
     (resource): Setting => ({
@@ -347,6 +359,62 @@ const connector: readonly Setting[] = [
     format: formats.eventsByMetric,
     read: (c) => c.account.eventMapping,
     doc: 'Brevo event name by Klaviyo metric name. Replaces the default as a whole. May also stand beside `connectors`.',
+  },
+  {
+    path: `${CONNECTOR}.direction`,
+    default: 'klaviyo-to-brevo',
+    format: formats.oneOf(DIRECTIONS),
+    read: (c) => c.account.direction,
+    doc: 'Which way changes of people travel, see [both-ways.md](both-ways.md). `both`: contacts changed in Brevo change the profile in Klaviyo too. `brevo-to-klaviyo`: only that; nothing that is read from Klaviyo is written to Brevo, except that whoever may not be mailed there is blocked.',
+  },
+  {
+    path: `${CONNECTOR}.owner`,
+    default: {},
+    format: formats.ownerByName,
+    read: (c) => ({ default: c.account.owner.default, ...c.account.owner.byName }),
+    doc: 'Whose value stands when both sides have one: `klaviyo`, `brevo`, or `newest` (whoever changed it last). One word for all, or `{ default: klaviyo, <name on the left of profile_mapping>: brevo }`. Without it `klaviyo`, or `brevo` where `direction` is `brevo-to-klaviyo`. Consent has no owner: the most restrictive always wins.',
+  },
+  {
+    path: `${CONNECTOR}.foreign_changes`,
+    default: 'put_back',
+    format: formats.oneOf(['put_back', 'leave']),
+    read: (c) => c.account.foreignChanges,
+    doc: "A change on the side that does not own the attribute is overwritten with the owner's value, or left as it is. Both are counted.",
+  },
+  {
+    path: `${CONNECTOR}.reverse_mapping`,
+    default: null,
+    format: formats.sourcesByAttribute,
+    read: (c) => c.account.reverseMapping,
+    doc: 'Klaviyo attribute, location field or custom property by Brevo attribute, for the way from Brevo to Klaviyo. Without it `profile_mapping` read backwards. E-mail address and phone number travel in any case.',
+  },
+  {
+    path: `${CONNECTOR}.consent.reverse_subscribe`,
+    default: false,
+    format: formats.flag,
+    read: (c) => c.account.consent.reverseSubscribe,
+    doc: 'Whether somebody who subscribed again in Brevo is subscribed in Klaviyo too. Never over a later opt-out, and never over a bounce or a complaint. Opting out travels both ways in any case.',
+  },
+  {
+    path: `${CONNECTOR}.lists_direction`,
+    default: 'klaviyo-to-brevo',
+    format: formats.oneOf(formats.LIST_DIRECTIONS),
+    read: (c) => c.account.listsDirection,
+    doc: '`both`: who joins or leaves one of the carried lists in Brevo does so in Klaviyo too. Segments never: Klaviyo fills them by its own rules. `lists: { direction: both }` says the same.',
+  },
+  {
+    path: `${CONNECTOR}.brevo_event_mapping`,
+    default: BREVO_EVENT_MAPPING,
+    format: formats.metricsByBrevoEvent,
+    read: (c) => c.account.brevoEventMapping,
+    doc: 'Klaviyo metric by what Brevo reports of the messages it sent, where `direction` is not `klaviyo-to-brevo`. Replaces the default as a whole; what is not named is not carried.',
+  },
+  {
+    path: `${CONNECTOR}.deletes`,
+    default: { policy: DELETES.policy, max_share: DELETES.maxShare },
+    format: formats.deletes,
+    read: (c) => ({ policy: c.account.deletes.policy, max_share: c.account.deletes.maxShare }),
+    doc: 'What becomes of a contact whose profile was deleted in Klaviyo: `unlink` leaves it as it is, `blocklist` blocks it for every channel, `delete` deletes it. One word, or `{ policy, max_share }`: where more than `max_share` of all linked contacts would be hit (0.02 is 2 %), nothing happens until somebody confirms it.',
   },
   {
     path: `${CONNECTOR}.unmapped_properties`,
@@ -557,10 +625,6 @@ export const ALSO_AT_TOP: Readonly<Record<string, string>> = {
   profile_mapping: `${CONNECTOR}.profile_mapping`,
   event_mapping: `${CONNECTOR}.event_mapping`,
 };
-
-function reading(what: string): string {
-  return `${what}:read`;
-}
 
 function snakeLimits(limits: Config['account']['limits']['brevo']): object {
   return Object.fromEntries(

@@ -71,6 +71,11 @@ describe('job ids', () => {
       name: fc.constant('deliver-batch' as const),
       payload: fc.record({ account: fc.constant('a'), run: fc.constant('run_1'), batch: id, attempt: fc.nat() }),
     }),
+    fc.record({ name: fc.constant('settle-deletions' as const), payload: fc.record({ account: fc.constant('a'), run: id }) }),
+    fc.record({
+      name: fc.constant('verify-account' as const),
+      payload: fc.record({ account: fc.constant('a'), verification: id }),
+    }),
     fc.record({ name: fc.constant('erase-person' as const), payload: fc.record({ account: fc.constant('a'), erasure: id }) }),
     fc.record({ name: fc.constant('settle-imports' as const), payload: fc.record({ account: id }) }),
   );
@@ -114,9 +119,11 @@ describe('job ids', () => {
       'plan-run',
       'process-inbox',
       'reconcile-run',
+      'settle-deletions',
       'settle-imports',
       'start-run',
       'sync-page',
+      'verify-account',
     ]);
   });
 });

@@ -54,6 +54,10 @@ export const jobs = {
   'process-inbox': z.object({ account: id }),
   /** Erases a person at both vendors and here, step by step. */
   'erase-person': z.object({ account: id, erasure: id }),
+  /** Does with the contacts of profiles that are gone what `deletes` says, once somebody has confirmed that so many are. */
+  'settle-deletions': z.object({ account: id, run: id }),
+  /** Compares both sides record by record, a page at a time. */
+  'verify-account': z.object({ account: id, verification: id }),
 } as const;
 
 export type JobName = keyof typeof jobs;
@@ -87,6 +91,8 @@ export function jobIdOf<Name extends JobName>(name: Name, payload: JobPayload<Na
     },
     'settle-imports': () => `settle-${payload.account}`,
     'process-inbox': () => `inbox-${payload.account}`,
+    'settle-deletions': () => `deletions-${payload.account}-${(payload as JobPayload<'settle-deletions'>).run}`,
+    'verify-account': () => `verify-${payload.account}-${(payload as JobPayload<'verify-account'>).verification}`,
     'erase-person': () => `erase-${payload.account}-${(payload as JobPayload<'erase-person'>).erasure}`,
   };
   return parts[name]().replaceAll('~', '~~').replaceAll(':', '~.');

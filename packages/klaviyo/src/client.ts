@@ -2,10 +2,12 @@ import { type CallOptions, createHttpClient, type HttpClient, HttpFailure, jsonO
 import type { Limiter, Priority } from '@tajo/limiter';
 import type { Api, KlaviyoAnswer, KlaviyoRequest } from './api.js';
 import { type PublicMethods, publicMethods } from './client-api.js';
+import { type ConsentJobMethods, consentJobMethods } from './consent-jobs.js';
 import { type DataPrivacyMethods, dataPrivacyMethods } from './data-privacy.js';
 import { type EventMethods, eventMethods } from './events.js';
 import { errorFromAnswer, errorFromFailure } from './from-response.js';
 import { type LaneOverrides, lanesFor } from './limits.js';
+import { type ListMemberMethods, listMemberMethods } from './list-members.js';
 import { type MetricAggregateMethods, metricAggregateMethods } from './metric-aggregates.js';
 import { answeredAtIn, cursorParameter, type Page, type PageRequest, pageOf } from './pages.js';
 import { type ProfileImportMethods, profileImportMethods } from './profile-imports.js';
@@ -24,6 +26,8 @@ import { type WebhookMethods, webhookMethods } from './webhooks.js';
 export interface KlaviyoClient
   extends ProfileMethods,
     ProfileImportMethods,
+    ConsentJobMethods,
+    ListMemberMethods,
     EventMethods,
     MetricAggregateMethods,
     ReportMethods,
@@ -90,6 +94,8 @@ function clientOn(http: HttpClient, options: KlaviyoClientOptions): KlaviyoClien
   return {
     ...profileMethods(api),
     ...profileImportMethods(api),
+    ...consentJobMethods(api),
+    ...listMemberMethods(api),
     ...eventMethods(api),
     ...metricAggregateMethods(api),
     ...reportMethods(api),

@@ -2,6 +2,8 @@ export type { CallOptions } from '@tajo/http';
 export type { KlaviyoAnswer, KlaviyoRequest } from './api.js';
 export * from './client.js';
 export type { PublicMethods } from './client-api.js';
+export { mostSubscribed, mostSuppressed, mostUnsubscribed, type Subscribed, type Unsubscribed } from './consent-jobs.js';
+export { mostListMembers } from './list-members.js';
 export { type EventMethods, type EventProfile, type NewEvent, uniqueIdOf } from './events.js';
 export type { FoundProfile, PersonIdentifier } from './data-privacy.js';
 export * from './filter.js';

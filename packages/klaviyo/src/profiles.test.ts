@@ -20,6 +20,17 @@ describe('a profile', () => {
     expect(await client.profileBy({ external_id: 'nobody "quoted"' })).toBeUndefined();
   });
 
+  it('loses a property for good, and keeps the rest of its location', async () => {
+    const { client } = await klaviyoSandbox();
+    const { id } = await client.createProfile({ ...jane, location: { city: 'Lyon', country: 'France' } });
+    const changed = await client.updateProfile(id, {
+      attributes: { location: { city: null } },
+      patch: { unset: ['plan'], append: { tags: 'new' } },
+    });
+    expect(changed.attributes.properties).toEqual({ tags: ['new'] });
+    expect(changed.attributes['location']).toEqual({ city: null, country: 'France' });
+  });
+
   it('comes with the subscriptions that Klaviyo leaves out unless asked', async () => {
     const { client, sandbox } = await klaviyoSandbox();
     let wanted: string | undefined;

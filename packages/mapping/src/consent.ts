@@ -52,6 +52,19 @@ export function readConsent(subscriptions: unknown): Consent {
   };
 }
 
+/**
+ * When the person last opted out of e-mail at Klaviyo, or was suppressed there, in epoch milliseconds: -Infinity for never, Infinity where it cannot be
+ * told, so that nothing counts as later.
+ */
+export function lastEmailOptOut(subscriptions: unknown): number {
+  const email = objectAt(objectAt(subscriptions, 'email'), 'marketing');
+  const given: unknown = email['suppression'] ?? [];
+  const times: unknown[] = (Array.isArray(given) ? given : [given]).map((entry) => objectOf(entry)['timestamp']);
+  if (stateOf(email['consent']) === 'unsubscribed') times.push(email['last_updated'] ?? email['consent_timestamp']);
+  const read = times.map((time) => (typeof time === 'string' ? Date.parse(time) : Number.NaN));
+  return Math.max(-Infinity, ...read.map((time) => (Number.isNaN(time) ? Infinity : time)));
+}
+
 /** The attributes that carry Klaviyo's consent facts: Brevo itself knows blocked or not, but no state, reason or date. */
 export const CONSENT_ATTRIBUTES = {
   KLAVIYO_EMAIL_CONSENT: 'text',

@@ -6,10 +6,24 @@ export type { OrderLine, OrderRow, OrderStatus } from './order-row.js';
 export { metrics } from './resources/metrics.js';
 export { lists } from './resources/lists.js';
 export { profiles } from './resources/profiles.js';
+export { brevoContacts } from './resources/brevo-contacts.js';
+export type { BrevoContactItem, BrevoContactRow } from './brevo-contact.js';
+export * from './merge/index.js';
 export { parseItem, sourceIdOf } from './parse-item.js';
 export { type EventRow, ledgerIdOf } from './event-row.js';
+export {
+  BREVO_MARK,
+  cameFromBrevo,
+  type EngagementItem,
+  engagementItem,
+  engagementKind,
+  type EngagementKind,
+  type EngagementRow,
+  mapEngagement,
+} from './engagement.js';
 export { eventName, type EventRules, HISTORY_PREFIX } from './event-name.js';
 export { mapTracked, TRACKED_AS, trackedAs, type TrackedEvent } from './tracked-event.js';
+export * from './contact-print.js';
 export type { ContactRow, FieldNote } from './contact-row.js';
 export { type ListRow, MAX_LIST_NAME } from './list-row.js';
 export type { MemberRow } from './member.js';
@@ -27,7 +41,7 @@ export { toPhone } from './fields/phone.js';
 export { cutText } from './fields/text.js';
 export type { Outcome } from './fields/outcome.js';
 export { keyOf, type NotedKeptRow, textIn } from './kept.js';
-export { BREVO_RESULTS, type ReportRules } from './reports.js';
+export { BREVO_CAMPAIGNS, BREVO_RESULTS, type ReportRules } from './reports.js';
 export { type PersonalisationFacts, translateTags, type Translation } from './personalisation.js';
 export { shopIdOf } from './catalog-id.js';
 export type { CategoryRow } from './category-row.js';

@@ -110,3 +110,6 @@ export const reportNotCarried = ['costs of text messages', 'what lies before the
 
 /** Under this name the store keeps what Brevo counted of the drafts that campaigns became, by the id of Klaviyo's message. */
 export const BREVO_RESULTS = 'brevo-campaign-results';
+
+/** Under this name stand the campaigns that were made at Brevo itself, by Brevo's id, with what Brevo counted of them. */
+export const BREVO_CAMPAIGNS = 'brevo-campaigns';

@@ -1,11 +1,15 @@
 import type { z } from 'zod';
 
-/** How a resource is read from Klaviyo. */
+/** How a resource is read: from Klaviyo, unless `from` says otherwise. */
 export interface ReadSpec<Rules = never> {
+  /** `brevo`: by `GET path` of Brevo, in order of creation; what changed is asked for by `modifiedSince`. One slice. */
+  readonly from?: 'brevo';
   /** Klaviyo path, e.g. `/api/profiles`; `{id}` stands for the parent's id where the resource is read `forEach` parent. */
   readonly path: string;
   /** What the key must be allowed to read, as the vendor's OpenAPI says of the path, e.g. `profiles:read`. */
   readonly scopes: readonly string[];
+  /** What the key must be allowed to write, where the records go to Klaviyo. */
+  readonly needsToWrite?: readonly string[];
   /** The time field slices are cut by, if the endpoint can filter by one; `strict` when only greater-than and less-than exist. */
   readonly slice?: { readonly field: string; readonly strict: boolean };
   /**
@@ -79,7 +83,7 @@ export function row<Row>(value: Row): Mapped<Row> {
 
 /** How the mapped rows of a resource reach Brevo. */
 export interface WriteSpec<Row> {
-  /** The writer in the worker that takes the batches, e.g. `import` for POST /contacts/import. */
+  /** The writer in the worker that takes the batches, e.g. `import` for POST /contacts/import; `klaviyo-…` for one that writes there. */
   readonly via: string;
   /** Rows that may travel in one batch have the same key: an import cannot mix consent. */
   readonly groupBy: (row: Row) => string;

@@ -213,7 +213,8 @@ describe('a mapped row', () => {
 
 it.each([
   [{ id: '01A' }, '01A'],
-  [{ id: 7 }, undefined],
+  [{ id: 7 }, '7'],
+  [{ id: 7.5 }, undefined],
   [{ id: '' }, undefined],
   [null, undefined],
   ['01A', undefined],

@@ -1,4 +1,4 @@
-export { enabledResources, groupOf } from './enabled-resources.js';
+export { enabledResources, goesThisWay, groupOf } from './enabled-resources.js';
 export { type Effort, quick, thorough } from './effort.js';
 export {
   COUNTED,

@@ -12,10 +12,9 @@ export interface Owner {
 }
 
 /** The lanes a page of the resource counts in. */
-export function readLanes(
-  { account, auth = 'private', settings }: Owner,
-  { read: { path, extra, report } }: Pick<AnyResource, 'read'>,
-): Lane[] {
+export function readLanes(owner: Owner, { read: { from, path, extra, report } }: Pick<AnyResource, 'read'>): Lane[] {
+  const { account, auth = 'private', settings } = owner;
+  if (from === 'brevo') return writeLanes(owner, { method: 'GET', path });
   const lanes = klaviyoLanesFor({
     account,
     method: report ? 'POST' : 'GET',

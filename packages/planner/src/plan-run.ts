@@ -3,7 +3,7 @@ import type { Config } from '@tajo/config';
 import { RecordRejected } from '@tajo/errors';
 import { type AnyResource, type EventRules, type ListRow, parseItem, resourceNamed, resourceNames } from '@tajo/mapping';
 import type { Store } from '@tajo/store';
-import { type Count, countWhole, uncounted } from './count.js';
+import { type Count, countContacts, countWhole, uncounted } from './count.js';
 import { countEach, keptParents, parentsIn } from './count-each.js';
 import { countEvents, type EventCounts, eventFacts, withEventCounts } from './count-events.js';
 import { type Effort, thorough } from './effort.js';
@@ -48,6 +48,7 @@ export async function planRun(request: PlanRequest): Promise<Plan> {
     unmapped: config.account.events.unmapped,
     history: config.account.events.history,
     liveFrom: new Date(now.getTime() - config.account.events.liveWindowHours * 3_600_000).toISOString(),
+    ...(config.account.direction !== 'klaviyo-to-brevo' && { fromBrevo: Object.values(config.account.brevoEventMapping) }),
   };
 
   const [counts, brevo, linked] = await Promise.all([
@@ -95,6 +96,7 @@ async function countAll(options: {
     return (await look.attempt(resource.title, () => countOf(resource))) ?? uncounted;
   }
   async function countOf(resource: AnyResource): Promise<Count> {
+    if (resource.read.from === 'brevo') return countContacts(look, resource);
     const parent = resource.read.forEach?.resource;
     if (parent === undefined) return countWhole(look, resource, now);
     const parents = names.includes(parent)

@@ -10,7 +10,8 @@ export function resourcesPage(): string {
 
 <!-- Generated from packages/mapping/src/resources. To write it anew: UPDATE_DOCS=1 npx pnpm jest packages/planner -->
 
-What is read from Klaviyo, what it becomes in Brevo, and what is not carried. Every resource is one file in \`packages/mapping/src/resources\`, of which this
+What is read from Klaviyo, what it becomes in Brevo, and what is not carried; and what is read from Brevo, where \`direction\` says so
+(see [both-ways.md](both-ways.md)). Every resource is one file in \`packages/mapping/src/resources\`, of which this
 page is made. Where Brevo has no such thing the record is kept here: queryable by the API and exportable.
 
 *Limits* are those Klaviyo publishes for the endpoint, for the whole account. *Read by* is what a full run is cut into slices by, so that parts can be read
@@ -18,7 +19,7 @@ beside each other and resumed. *Incremental runs* says how what changed since th
 Klaviyo offers none, by a *sweep*: the resource is read whole every time, and what is unchanged is told by the hash of what was last written, so it is not
 written again. Only a sweep tells what is gone. *After* are the resources that must be settled before.
 
-| Resource | Switch | Klaviyo | Becomes in Brevo |
+| Resource | Switch | Read by | Becomes, in Brevo unless it says otherwise |
 |---|---|---|---|
 ${resources.map(rowOf).join('\n')}
 
@@ -28,14 +29,14 @@ ${resources.map(sectionOf).join('\n\n')}
 
 function rowOf(resource: AnyResource): string {
   const becomes = resource.archive === undefined ? resource.write.becomes : 'kept here, see below';
-  return `| [${resource.name}](#${resource.name}) | \`${switchOf(resource)}\` | \`${endpointOf(resource)}\` | ${cell(becomes)} |`;
+  return `| [${resource.name}](#${resource.name}) | \`${switchOf(resource)}\` | \`${endpointOf(resource)}\`${resource.read.from === 'brevo' ? ' of Brevo' : ''} | ${cell(becomes)} |`;
 }
 
 function sectionOf(resource: AnyResource): string {
   const { name, title, read, write, after, archive, notCarried } = resource;
   const facts: (readonly [string, string] | undefined)[] = [
-    ['Klaviyo', `\`${endpointOf(resource)}\`${forEachOf(resource)}`],
-    ['Scopes', read.scopes.map((scope) => `\`${scope}\``).join(', ')],
+    [read.from === 'brevo' ? 'Brevo' : 'Klaviyo', `\`${endpointOf(resource)}\`${forEachOf(resource)}`],
+    ['Scopes', [...read.scopes, ...(read.needsToWrite ?? [])].map((scope) => `\`${scope}\``).join(', ')],
     ['Limits', limitsInWords(readLanes(ANY_ACCOUNT, resource))],
     ['Page', pageOf(resource)],
     ['Read by', sliceOf(resource)],
@@ -95,7 +96,8 @@ function sliceOf({ read: { slice, report } }: AnyResource): string {
   return `\`${slice.field}\`${slice.strict ? ', which Klaviyo compares by greater-than and less-than only: slices overlap by a second' : ''}`;
 }
 
-function changesOf({ read: { since, alsoSince = [], comesLate, forEach } }: AnyResource): string {
+function changesOf({ read: { from, since, alsoSince = [], comesLate, forEach } }: AnyResource): string {
+  if (from === 'brevo') return 'by `modifiedSince`, reading five minutes again';
   if (since === undefined) {
     if (forEach && resourceNamed(forEach.resource).read.since !== undefined)
       return `those of the ${forEach.resource} that changed`;

@@ -2,6 +2,7 @@ import type {
   BrevoState,
   CampaignRecord,
   CatalogDump,
+  ContactChange,
   ContactRecord,
   CouponRecord,
   EventRecord,
@@ -74,6 +75,7 @@ export interface KlaviyoControl extends VendorControl {
   state(): Promise<{ readonly profiles: number }>;
   /** Every profile as the account has it: the ground truth. */
   profiles(): AsyncIterable<Profile>;
+  profile(id: string): Promise<Profile>;
   /** Unchecked, so that a test may plant what Klaviyo would refuse. Answers the id. */
   add(profile: ProfileChange): Promise<string>;
   edit(id: string, change: ProfileChange): Promise<void>;
@@ -109,6 +111,7 @@ export interface BrevoControl extends VendorControl {
   state(): Promise<BrevoState>;
   /** Every contact, oldest first, with how often it was written and whether it could ever be mailed. */
   contacts(): AsyncIterable<ContactRecord>;
+  contact(id: number): Promise<ContactRecord>;
   /** Addresses a campaign would go to. */
   mailableEmails(): AsyncIterable<string>;
   /** Every accepted event in order of arrival, with how often its source id occurs; the id is read from `idProperty`. */
@@ -119,14 +122,16 @@ export interface BrevoControl extends VendorControl {
   /** Every coupon code, with how often it was accepted. */
   coupons(): AsyncIterable<CouponRecord>;
   campaigns(): AsyncIterable<CampaignRecord>;
+  /** Somebody made a campaign at Brevo and sent it; `statistics` as Brevo's global ones. Answers the id. */
+  sendCampaign(campaign: { name: string; sentDate?: string; statistics?: Readonly<Record<string, number>> }): Promise<number>;
   templates(): AsyncIterable<TemplateRecord>;
   /** The log of transactional messages, and one more of them. */
   transactional(): AsyncIterable<{ readonly email: string; readonly messageId: string }>;
   sendTransactional(email: string): Promise<void>;
-  /** Takes the body of POST /contacts, past keys and limits. */
-  add(contact: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Somebody opts out or in at Brevo itself. */
-  edit(id: number, change: { emailBlacklisted?: boolean; smsBlacklisted?: boolean }): Promise<void>;
+  /** Takes the body of POST /contacts, past keys and limits. Answers the id of a new one. */
+  add(contact: Readonly<Record<string, unknown>>): Promise<number | undefined>;
+  /** Somebody opts out or in at Brevo itself, or is changed there: `modifiedAt` moves. */
+  edit(id: number, change: ContactChange): Promise<void>;
   remove(id: number): Promise<void>;
   /** Tells every webhook that listens; `event` by its name in a body, e.g. `hard_bounce`. Answers what was sent. */
   deliver(events: readonly Readonly<Record<string, unknown>>[], batched?: boolean): Promise<readonly SentDelivery[]>;
@@ -157,6 +162,7 @@ function klaviyoControl(wire: Wire): KlaviyoControl {
     ...vendorControl(wire),
     state: () => wire.read('GET', '/state'),
     profiles: () => wire.stream('/profiles'),
+    profile: (id) => wire.read('GET', `/profiles/${encodeURIComponent(id)}`),
     add: async (profile) => (await wire.read<{ id: string }>('POST', '/profiles', profile)).id,
     edit: (id, change) => wire.send('PATCH', `/profiles/${encodeURIComponent(id)}`, change),
     remove: (id) => wire.send('DELETE', `/profiles/${encodeURIComponent(id)}`),
@@ -182,6 +188,7 @@ function brevoControl(wire: Wire): BrevoControl {
     ...vendorControl(wire),
     state: () => wire.read('GET', '/state'),
     contacts: () => wire.stream('/contacts'),
+    contact: (id) => wire.read('GET', `/contacts/${id}`),
     mailableEmails: () => wire.stream('/mailable'),
     events: (idProperty = 'klaviyo_event_id') => wire.stream(`/events?idProperty=${encodeURIComponent(idProperty)}`),
     orders: () => wire.stream('/orders'),
@@ -189,10 +196,11 @@ function brevoControl(wire: Wire): BrevoControl {
     categories: () => wire.stream('/categories'),
     coupons: () => wire.stream('/coupons'),
     campaigns: () => wire.stream('/campaigns'),
+    sendCampaign: async (campaign) => (await wire.read<{ id: number }>('POST', '/campaigns', campaign)).id,
     templates: () => wire.stream('/templates'),
     transactional: () => wire.stream('/transactional'),
     sendTransactional: (email) => wire.send('POST', '/transactional', { email }),
-    add: (contact) => wire.send('POST', '/contacts', contact),
+    add: async (contact) => (await wire.read<{ id: number } | undefined>('POST', '/contacts', contact))?.id,
     edit: (id, change) => wire.send('PATCH', `/contacts/${id}`, change),
     remove: (id) => wire.send('DELETE', `/contacts/${id}`),
     deliver: (events, batched = false) => wire.read('POST', '/webhooks/deliver', { events, batched }),
@@ -212,7 +220,8 @@ class Wire {
   }
 
   async read<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const value: unknown = await (await this.#call(method, path, body)).json();
+    const answer = await this.#call(method, path, body);
+    const value: unknown = answer.status === 204 ? undefined : await answer.json();
     // Both ends are this package: the type is that of the handler under the same path.
     return value as T;
   }

@@ -2,6 +2,7 @@ export type {
   BrevoState,
   CampaignRecord,
   CatalogDump,
+  ContactChange,
   ContactRecord,
   CouponRecord,
   EventRecord,
@@ -9,6 +10,7 @@ export type {
   TemplateRecord,
 } from './brevo/control.js';
 export { type BrevoControl, connectSandbox, type KlaviyoControl, type VendorControl } from './control.js';
+export { type Edit, type EditKind, type EditsOptions, type Edits, editKinds, makeEdits } from './edits.js';
 export type { SentDelivery } from './http/deliver.js';
 export type { Fault, FaultState, Outage } from './http/faults.js';
 export type { RecordedRequest } from './http/recorder.js';

@@ -48,6 +48,8 @@ export interface KlaviyoOptions extends CommonOptions {
   readonly publicKey: string;
   /** Milliseconds from accepting the deletion of a person to its end; default 200. */
   readonly deletionDelayMs: number;
+  /** Milliseconds from accepting a subscription or suppression job to its end; default 50. */
+  readonly consentDelayMs: number;
   /** What the key may do; default everything. */
   readonly scopes: readonly string[] | 'all';
 }
@@ -122,6 +124,7 @@ export const klaviyoDefaults: KlaviyoOptions = {
   oauthAccessTokenMs: 3_600_000,
   publicKey: 'SaNdBx',
   deletionDelayMs: 200,
+  consentDelayMs: 50,
   scopes: 'all',
 };
 

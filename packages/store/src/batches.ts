@@ -26,7 +26,8 @@ export interface Batch {
   attempt: number;
   /** Where the rows carried the Klaviyo id when they were sent. */
   identity: IdentityMode;
-  processId: number | null;
+  /** The vendor's asynchronous work on it: a number at Brevo, a text at Klaviyo. */
+  processId: number | string | null;
   createdAt: Date;
   touchedAt: Date;
   /** The vendor's last word on it, for operators. */
@@ -45,7 +46,7 @@ const schema = new Schema<Batch>(
     state: String,
     attempt: Number,
     identity: String,
-    processId: { type: Number, default: null },
+    processId: { type: Schema.Types.Mixed, default: null },
     createdAt: Date,
     touchedAt: Date,
     note: { type: String, default: null },
@@ -144,7 +145,7 @@ export function createBatches(connection: Connection) {
         .exec();
     },
 
-    async sent(id: string, processId: number, now: Date): Promise<void> {
+    async sent(id: string, processId: number | string, now: Date): Promise<void> {
       await model.updateOne({ _id: id, state: 'prepared' }, { $set: { state: 'sent', processId, touchedAt: now } }).exec();
     },
 

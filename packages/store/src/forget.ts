@@ -10,6 +10,8 @@ export interface Person {
 
 /** Collections whose documents are named `account|resource|sourceId`, of whatever resource. */
 const BY_SOURCE = ['links', 'rejections', 'ledger', 'archive'] as const;
+/** The resource whose source ids are Brevo's. */
+const BY_BREVO = 'brevo-contacts';
 const PART = 1_000;
 
 /**
@@ -50,6 +52,13 @@ export function createForgetting(connection: Connection) {
         const named = { _id: { $regex: `^${escaped(account)}\\|.*\\|(${klaviyoIds.map(escaped).join('|')})$` } };
         for (const name of BY_SOURCE) changed += (await collection(name).deleteMany(named)).deletedCount;
         for (const id of klaviyoIds) changed += await withoutOwner(account, id);
+        // What is being compared is read again, and a report loses its line about them.
+        changed += (await collection('verification_differences').deleteMany({ account, sourceId: { $in: [...klaviyoIds] } }))
+          .deletedCount;
+        changed += (await collection('verification_sides').deleteMany({ account, sourceId: { $in: [...klaviyoIds] } }))
+          .deletedCount;
+        changed += (await collection('verifications').updateMany({ account, ids: { $in: [...klaviyoIds] } }, pull('ids')))
+          .modifiedCount;
         // Replays keep the ids they were asked for.
         changed += (await collection('slices').updateMany({ account, ids: { $in: [...klaviyoIds] } }, pull('ids'))).modifiedCount;
         changed += (
@@ -59,8 +68,7 @@ export function createForgetting(connection: Connection) {
       const keys = [...emails.map((e) => `e:${e}`), ...phones.map((p) => `p:${p}`), ...klaviyoIds.map((id) => `x:${id}`)];
       const ids = keys.map((key) => `${account}|${key}`);
       for (const name of ['counterparts', 'opt_outs']) changed += await remove(name, ids);
-      if (brevoIds.length > 0)
-        changed += (await collection('counterparts').deleteMany({ account, brevoId: { $in: [...brevoIds] } })).deletedCount;
+      if (brevoIds.length > 0) changed += await contacts(account, brevoIds);
       return changed;
 
       // The driver types `$pull` by a schema these collections do not tell it.
@@ -69,6 +77,29 @@ export function createForgetting(connection: Connection) {
       }
     },
   };
+
+  /** What stands under the ids of their contacts. */
+  async function contacts(account: string, brevoIds: readonly number[]): Promise<number> {
+    const ids = brevoIds.map(String);
+    const theirs = { account, brevoId: { $in: [...brevoIds] } };
+    let changed = 0;
+    for (const name of ['counterparts', 'verification_differences', 'verification_sides'])
+      changed += (await collection(name).deleteMany(theirs)).deletedCount;
+    changed += await remove(
+      'bases',
+      ids.map((id) => `${account}|${id}`),
+    );
+    for (const name of BY_SOURCE)
+      changed += await remove(
+        name,
+        ids.map((id) => `${account}|${BY_BREVO}|${id}`),
+      );
+    const awaited = { $pull: { awaited: { $in: [...brevoIds] } } } as never; // The driver types `$pull` by a schema it is not told.
+    changed += (await collection('base_books').updateOne({ _id: account }, awaited)).modifiedCount;
+    const asked = { account, resource: BY_BREVO, ids: { $in: ids } };
+    changed += (await collection('slices').updateMany(asked, { $pull: { ids: { $in: ids } } } as never)).modifiedCount;
+    return changed;
+  }
 
   async function remove(name: string, ids: readonly string[]): Promise<number> {
     if (ids.length === 0) return 0;

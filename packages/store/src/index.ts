@@ -1,5 +1,6 @@
 import { createAccounts, type Accounts } from './accounts.js';
 import { createArchive, type Archive } from './archive.js';
+import { type Bases, createBases } from './bases.js';
 import { createBatches, type Batches } from './batches.js';
 import { openConnection } from './connection.js';
 import { createCounterparts, type Counterparts } from './counterparts.js';
@@ -19,10 +20,12 @@ import { createScheduleStates, type ScheduleStates } from './schedule-states.js'
 import { createSlices, type Slices } from './slices.js';
 import { createWebhooks, type Webhooks } from './webhooks.js';
 import { createTracked, type Tracked } from './tracked.js';
+import { createVerifications, type Verifications } from './verifications.js';
 import { createWatermarks, type Watermarks } from './watermarks.js';
 
 export * from './accounts.js';
 export * from './archive.js';
+export type { StoredBase } from './bases.js';
 export * from './batches.js';
 export { isDuplicateKey, isStoreUnreachable } from './connection.js';
 export * from './counterparts.js';
@@ -41,6 +44,7 @@ export * from './rejections.js';
 export * from './run-view.js';
 export * from './runs.js';
 export * from './slices.js';
+export * from './verifications.js';
 export type { StoredWebhook } from './webhooks.js';
 export type { Watermark } from './watermarks.js';
 export type { ScheduleState } from './schedule-states.js';
@@ -54,6 +58,7 @@ export interface Store {
   readonly slices: Slices;
   readonly batches: Batches;
   readonly links: Links;
+  readonly bases: Bases;
   readonly ledger: Ledger;
   readonly orderStates: OrderStates;
   readonly counterparts: Counterparts;
@@ -65,6 +70,7 @@ export interface Store {
   readonly queryResults: QueryResults;
   readonly inbox: Inbox;
   readonly webhooks: Webhooks;
+  readonly verifications: Verifications;
   readonly optOuts: OptOuts;
   readonly erasures: Erasures;
   readonly forget: Forgetting;
@@ -85,6 +91,7 @@ export function createStore(url: string): Store {
     slices: createSlices(connection),
     batches: createBatches(connection),
     links: createLinks(connection),
+    bases: createBases(connection),
     ledger: createLedger(connection),
     orderStates: createOrderStates(connection),
     counterparts: createCounterparts(connection),
@@ -96,6 +103,7 @@ export function createStore(url: string): Store {
     queryResults: createQueryResults(connection),
     inbox: createInbox(connection),
     webhooks: createWebhooks(connection),
+    verifications: createVerifications(connection),
     optOuts: createOptOuts(connection),
     erasures: createErasures(connection),
     forget: createForgetting(connection),

@@ -83,6 +83,17 @@ export function createRejections(connection: Connection) {
         .lean()
         .exec(),
 
+    /** Those of the records that were refused and have not made it since. */
+    async findOpen(account: string, resource: string, sourceIds: readonly string[]): Promise<Map<string, Rejection>> {
+      if (sourceIds.length === 0) return new Map();
+      const ids = sourceIds.map((sourceId) => idOf(account, resource, sourceId));
+      const found = await model
+        .find({ _id: { $in: ids } })
+        .lean()
+        .exec();
+      return new Map(found.filter(({ state }) => state !== 'resolved').map((one) => [one.sourceId, one]));
+    },
+
     /** By `_id`, `after` excluded; `limit` at most 500. */
     list(filter: RejectionFilter, page: { after?: string; limit?: number } = {}): Promise<Rejection[]> {
       const query = { ...filter, ...(page.after === undefined ? {} : { _id: { $gt: page.after } }) };

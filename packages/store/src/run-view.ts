@@ -1,5 +1,5 @@
 import { addCounts, emptyCounts, isBalanced, type Counts } from './counts.js';
-import { FINAL_STATES, type RunState, type StoredRun } from './runs.js';
+import { type Deletions, FINAL_STATES, type RunState, type StoredRun } from './runs.js';
 import type { SliceState, Slices } from './slices.js';
 
 /** A run as people and programs look at it: its own facts and the totals of its slices. */
@@ -26,6 +26,8 @@ export interface RunView {
   comparisons: StoredRun['comparisons'];
   /** What an operator should know of how single slices ended. */
   notes: string[];
+  /** What became of profiles that are gone from Klaviyo; null where none were, or none were looked for. */
+  deletions: Deletions | null;
   /** When the first slice goes on, if all that is left waits for a quota; null otherwise. */
   resumesAt: Date | null;
   forecast: unknown;
@@ -64,8 +66,26 @@ export async function viewRun(slices: Slices, run: StoredRun, now: Date): Promis
     balanced: run.state === 'completed' && Object.values(totals).every(isBalanced) && sidesAgree,
     reconciliation: run.reconciliation,
     comparisons: run.comparisons,
-    notes,
+    notes: [...notes, ...askedOf(run)],
+    deletions: run.deletions ?? null,
     resumesAt: run.state === 'running' && resumesAt && resumesAt.getTime() - now.getTime() > WORTH_SAYING_MS ? resumesAt : null,
     forecast: run.forecast,
   };
+}
+
+/** The question of a run that found more gone than may go without one, and what it could not settle. */
+function askedOf({ _id: id, deletions }: StoredRun): string[] {
+  if (!deletions) return [];
+  const { gone, known, maxShare, outcomes, state } = deletions;
+  const settled = Object.values(outcomes).reduce((sum, n) => sum + n, 0);
+  if (state === 'done' && settled < gone)
+    return [`${gone - settled} of ${gone} profiles that are gone could not be settled in Brevo; the next full run tries again`];
+  if (state !== 'asked') return [];
+  return [
+    `${gone} of ${known} profiles are gone from Klaviyo, more than deletes.max_share (${percent(maxShare)}): nothing was done to their contacts. If that is right, \`tajo sync confirm-deletes ${id}\` goes on`,
+  ];
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
 }

@@ -35,6 +35,18 @@ export interface Reconciliation extends Comparison {
   notRead: number;
 }
 
+/** What became of profiles that are gone from Klaviyo, by a full run. */
+export interface Deletions {
+  /** `asked`: more are gone than `deletes.max_share` allows, so nothing happens until somebody confirms it. */
+  state: 'asked' | 'confirmed' | 'done';
+  /** Profiles we knew when the run looked, and those of them that are gone. */
+  known: number;
+  gone: number;
+  maxShare: number;
+  /** Contacts, by what was done to them. */
+  outcomes: { merged: number; unlinked: number; blocklisted: number; deleted: number };
+}
+
 export interface StoredRun {
   _id: string;
   account: string;
@@ -76,8 +88,12 @@ export interface StoredRun {
   forecast: unknown;
   /** Final totals by resource, kept when the run ends. */
   totals: Record<string, Counts> | null;
+  /** Null where nobody was gone, or nobody looked. */
+  deletions?: Deletions | null;
   /** Records to read again, for `replay`. */
   replay: { resource: string; ids: string[] }[] | null;
+  /** The verification whose differences it repairs; such a run also settles the profiles that were found gone. */
+  repairs?: string | null;
 }
 
 /**
@@ -114,12 +130,15 @@ const schema = new Schema<RunDocument>(
     comparisons: String,
     forecast: String,
     totals: String,
+    deletions: { type: Object, default: null },
     replay: { type: Array, default: null },
+    repairs: { type: String, default: null },
   },
   { versionKey: false, minimize: false },
 );
 schema.index({ account: 1, createdAt: -1 });
 schema.index({ state: 1 });
+schema.index({ 'deletions.state': 1 });
 
 /** A name that one run holds: `full:<account>`, or an idempotency key. Atomic by its `_id`. */
 interface Claim {
@@ -137,7 +156,7 @@ const CLAIM_TRIES = 10;
 const MAKING_MS = 30_000;
 
 export type NewRun = Pick<StoredRun, 'account' | 'mode' | 'resources'> &
-  Partial<Pick<StoredRun, 'force' | 'replay'>> & { idempotencyKey?: string };
+  Partial<Pick<StoredRun, 'force' | 'replay' | 'repairs'>> & { idempotencyKey?: string };
 
 export type CreateOutcome =
   | { kind: 'created'; run: StoredRun }
@@ -252,7 +271,9 @@ export function createRuns(connection: Connection) {
         comparisons: {},
         forecast: null,
         totals: null,
+        deletions: null,
         replay: request.replay ?? null,
+        repairs: request.repairs ?? null,
       };
       await model.create(toDocument(run));
       const overtakenBy = await overtaken(run);
@@ -292,6 +313,19 @@ export function createRuns(connection: Connection) {
         .lean()
         .exec();
       return found.map(fromDocument);
+    },
+
+    /** Ended ones whose deletions were confirmed and not carried out yet. */
+    async withConfirmedDeletions(): Promise<Pick<StoredRun, '_id' | 'account'>[]> {
+      return model.find({ 'deletions.state': 'confirmed' }, { account: 1 }).lean().exec();
+    },
+
+    /** False when nothing of the run waits to be confirmed. */
+    async confirmDeletions(id: string): Promise<boolean> {
+      const confirmed = await model
+        .updateOne({ _id: id, 'deletions.state': 'asked' }, { $set: { 'deletions.state': 'confirmed' } })
+        .exec();
+      return confirmed.matchedCount === 1;
     },
 
     /** How many runs stand in each state, for metrics. */

@@ -311,26 +311,30 @@ export function createSlices(connection: Connection) {
         .exec();
     },
 
-    /**
-     * Adds the batches that deliver some rows of `batch` once more, while `batch` itself is still counted: so its slice is never
-     * without an open batch while rows are on their way. Once more is harmless.
-     */
-    async addFollowers(id: string, batch: string, followers: readonly string[]): Promise<void> {
-      if (followers.length === 0) return;
-      await model.updateOne({ _id: id, batches: batch }, { $addToSet: { batches: { $each: [...followers] } } }).exec();
-    },
+    /** Whether a batch is still counted as on its way. */
+    hasBatch: async (id: string, batch: string): Promise<boolean> => (await model.exists({ _id: id, batches: batch })) !== null,
 
     /**
-     * Moves a batch's rows from `submitted` to their outcomes. The filter asks for the batch among the open ones and the same
-     * update removes it, so doing it twice counts once.
+     * Moves a batch's rows from `submitted` to their outcomes; `followers` are the batches that deliver the rest of them once more. The
+     * filter asks for the batch among the open ones, and the same update puts the followers in its place: done twice it counts once, a
+     * slice is never without an open batch while rows are on their way, and of two settlements that differ only one stands.
      */
-    async settleBatch(id: string, batch: string, outcome: BatchOutcome): Promise<boolean> {
+    async settleBatch(id: string, batch: string, outcome: BatchOutcome, followers: readonly string[] = []): Promise<boolean> {
       const gone = sumOf(outcome.rejected) + sumOf(outcome.skipped ?? {});
       const $inc = incrementsOf({ ...outcome, submitted: -(outcome.written + gone) });
-      const settled = await model
-        .updateOne({ _id: id, batches: batch }, { $pull: { batches: batch }, ...(Object.keys($inc).length > 0 ? { $inc } : {}) })
-        .exec();
-      return settled.matchedCount === 1;
+      const counted = Object.keys($inc).length > 0 ? { $inc } : {};
+      if (followers.length === 0) {
+        const settled = await model.updateOne({ _id: id, batches: batch }, { $pull: { batches: batch }, ...counted }).exec();
+        return settled.matchedCount === 1;
+      }
+      for (;;) {
+        const open = (await model.findById(id, { batches: 1 }).lean().exec())?.batches ?? [];
+        if (!open.includes(batch)) return false;
+        const batches = open.flatMap((one) => (one === batch ? followers : [one]));
+        // No update can take from an array and add to it; another batch settled meanwhile makes this one look again.
+        const settled = await model.updateOne({ _id: id, batches: open }, { $set: { batches }, ...counted }).exec();
+        if (settled.matchedCount === 1) return true;
+      }
     },
 
     /** settling -> done for slices without open batches. */

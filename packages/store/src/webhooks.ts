@@ -58,6 +58,17 @@ export function createWebhooks(connection: Connection) {
       await model.updateOne({ _id: idOf(account, vendor) }, { $set: changes }).exec();
     },
 
+    /** Of every account, those of a vendor; with `gap` only where deliveries may be missing. */
+    async every(vendor: Vendor, { gap = false }: { gap?: boolean } = {}): Promise<Pick<StoredWebhook, 'account' | 'gapFrom'>[]> {
+      const filter = gap ? { vendor, gapFrom: { $ne: null } } : { vendor };
+      return model.find(filter, { account: 1, gapFrom: 1 }).sort({ _id: 1 }).lean().exec();
+    },
+
+    /** The gap that began then is read. One that has begun since stays. */
+    async gapRead(account: string, vendor: Vendor, gapFrom: Date): Promise<void> {
+      await model.updateOne({ _id: idOf(account, vendor), gapFrom }, { $set: { gapFrom: null } }).exec();
+    },
+
     async remove(account: string, vendor: Vendor): Promise<void> {
       await model.deleteOne({ _id: idOf(account, vendor) }).exec();
     },

@@ -1,6 +1,7 @@
 import { RecordRejected } from '@tajo/errors';
+import { cameFromBrevo } from '../engagement.js';
 import { type EventItem, eventItem } from '../event-item.js';
-import { eventName, type EventRules, historyName } from '../event-name.js';
+import { eventName, type EventRules, FROM_BREVO, historyName, isOfBrevo } from '../event-name.js';
 import { eventProperties } from '../event-properties.js';
 import type { EventRow } from '../event-row.js';
 import { toEmail } from '../fields/email.js';
@@ -48,6 +49,7 @@ export const events = defineResource({
     'events of metrics without a mapping, unless `unmapped_events: forward`',
     'events that name no profile, or one that is not in Brevo: rejected, and found again once it is',
     'null values, values nested more than 8 deep, and what goes beyond the 50 KB that Brevo takes of an event',
+    'events that were made of what Brevo told of its own messages',
     'attributions: Brevo has none on custom events',
   ],
 });
@@ -57,6 +59,7 @@ const MAX_METRIC_NAME = 255;
 
 function mapEvent(item: EventItem, rules: EventRules): Mapped<EventRow> {
   const metric = metricOf(item);
+  if (isOfBrevo(metric, rules) || cameFromBrevo(item.attributes.event_properties)) return skip(FROM_BREVO);
   const name = eventName(metric, rules);
   if (name === undefined) return skip('metric without an event mapping');
   const date = toInstant(item.attributes.datetime) ?? fromUnixSeconds(item.attributes.timestamp);

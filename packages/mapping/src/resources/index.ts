@@ -1,5 +1,6 @@
 import { Bug } from '@tajo/errors';
 import type { Resource } from '../resource.js';
+import { brevoContacts } from './brevo-contacts.js';
 import { campaignMessages } from './campaign-messages.js';
 import { campaignValues } from './campaign-values.js';
 import { campaigns } from './campaigns.js';
@@ -53,6 +54,7 @@ export const resources = {
   'catalog-variants': catalogVariants,
   coupons,
   'coupon-codes': couponCodes,
+  'brevo-contacts': brevoContacts,
 } as const;
 
 export type ResourceName = keyof typeof resources;

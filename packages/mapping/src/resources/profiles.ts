@@ -15,6 +15,8 @@ export const profiles = defineResource({
   title: 'Profiles',
   record: 'profile',
   sync: 'profiles',
+  // What was changed in Brevo is merged before Klaviyo's values are written over it.
+  after: ['brevo-contacts'],
   read: {
     path: '/api/profiles',
     // Consent comes with the profile and takes no scope of its own (developers.klaviyo.com/en/reference/get_profiles).

@@ -14,7 +14,7 @@ interface Campaign {
   readonly name: string;
   readonly type: 'classic';
   /** `queued` when it was created with a time: it would go out. */
-  readonly status: 'draft' | 'queued';
+  readonly status: 'draft' | 'queued' | 'sent';
   readonly htmlContent: string;
   readonly createdAt: string;
   readonly modifiedAt: string;
@@ -38,6 +38,26 @@ export class Campaigns {
 
   all(): readonly Campaign[] {
     return this.#campaigns;
+  }
+
+  /** One that people made at Brevo and sent, with what Brevo counted of it. */
+  plantSent({ name, statistics, sentDate }: JsonObject): number {
+    const at = typeof sentDate === 'string' ? sentDate : new Date().toISOString();
+    const id = this.#campaigns.length + 1;
+    this.#campaigns.push({
+      id,
+      name: String(name),
+      type: 'classic',
+      status: 'sent',
+      sentDate: at,
+      htmlContent: '<p>Hello</p>',
+      sender: { id: 1, name: 'Shop', email: 'shop@example.com' },
+      recipients: { lists: [], exclusionLists: [] },
+      createdAt: at,
+      modifiedAt: at,
+      counted: isObject(statistics) ? statistics : {},
+    });
+    return id;
   }
 
   create(request: SandboxRequest): Reply {
@@ -84,13 +104,16 @@ export class Campaigns {
       ({ status, type }) => status === (query.get('status') ?? status) && type === (query.get('type') ?? type),
     );
     const bare = query.get('excludeHtmlContent') === 'true';
-    const page = pageOf(found, paging).map((campaign) => ({ ...view(campaign), ...(bare ? { htmlContent: '' } : {}) }));
+    const page = pageOf(found, paging).map((campaign) => ({
+      ...view(campaign, query.get('statistics')),
+      ...(bare ? { htmlContent: '' } : {}),
+    }));
     return json(200, { campaigns: page, count: found.length });
   }
 
   read(request: SandboxRequest): Reply {
     const campaign = this.#campaigns.find(({ id }) => String(id) === request.params['id']);
-    return campaign ? json(200, view(campaign)) : notFound('Campaign ID does not exist');
+    return campaign ? json(200, view(campaign, request.query.get('statistics'))) : notFound('Campaign ID does not exist');
   }
 
   #refuse(body: JsonObject): Reply | undefined {
@@ -111,9 +134,10 @@ export class Campaigns {
   }
 }
 
-/** Nothing was sent, so there is nothing to count. */
-function view(campaign: Campaign) {
-  return { ...campaign, statistics: { globalStats: {}, campaignStats: [], mirrorClick: 0, remaining: 0, linksStats: {} } };
+/** Numbers are 0 or absent unless they are asked for (developers.brevo.com/reference/get-email-campaigns). */
+function view({ counted, ...campaign }: Campaign, statistics: string | null) {
+  const globalStats = statistics === 'globalStats' && isObject(counted) ? counted : {};
+  return { ...campaign, statistics: { globalStats, campaignStats: [], mirrorClick: 0, remaining: 0, linksStats: {} } };
 }
 
 function given(fields: JsonObject): JsonObject {

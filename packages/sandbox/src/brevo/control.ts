@@ -1,5 +1,6 @@
 import type { Control } from '../http/control-server.js';
-import { isObject, json, ndjson, parseBody, type Reply, type SandboxRequest } from '../http/exchange.js';
+import { isObject, json, type JsonObject, ndjson, parseBody, type Reply, type SandboxRequest } from '../http/exchange.js';
+import type { AttributeValue } from './attribute-value.js';
 import type { Catalog } from './catalog.js';
 import { createContact } from './contacts.js';
 import { type Contact, type ContactStore, contactView, isMailable } from './contact-store.js';
@@ -28,15 +29,22 @@ export function brevoControl(parts: BrevoParts): Control[] {
     { method: 'GET', path: '/categories', handle: () => ndjson(catalogRecords(parts.categories)) },
     { method: 'GET', path: '/coupons', handle: () => ndjson(parts.coupons.codes()) },
     { method: 'GET', path: '/campaigns', handle: () => ndjson(parts.campaigns.all()) },
+    { method: 'POST', path: '/campaigns', handle: (request) => plantCampaign(parts, request) },
     { method: 'GET', path: '/transactional', handle: () => ndjson(parts.transactional.all()) },
     { method: 'POST', path: '/transactional', handle: (request) => parts.transactional.plant(request) },
     { method: 'GET', path: '/templates', handle: () => ndjson(parts.templates.all()) },
     { method: 'POST', path: '/contacts', handle: (request) => createContact(account, request) },
-    { method: 'PATCH', path: '/contacts/{id}', handle: (request) => edit(store, request) },
+    { method: 'GET', path: '/contacts/{id}', handle: (request) => read(store, request) },
+    { method: 'PATCH', path: '/contacts/{id}', handle: (request) => edit(parts, request) },
     { method: 'DELETE', path: '/contacts/{id}', handle: (request) => remove(store, request) },
     { method: 'POST', path: '/webhooks/deliver', handle: (request) => deliverAll(parts, request) },
     { method: 'POST', path: '/fail-imports', handle: (request) => failImports(imports, request) },
   ];
+}
+
+function plantCampaign({ campaigns }: BrevoParts, request: SandboxRequest): Reply {
+  const body = parseBody(request);
+  return json(201, { id: campaigns.plantSent(isObject(body) ? body : {}) });
 }
 
 async function deliverAll({ webhooks }: BrevoParts, request: SandboxRequest): Promise<Reply> {
@@ -127,8 +135,16 @@ export type CampaignRecord = ReturnType<BrevoParts['campaigns']['all']>[number];
 export type TemplateRecord = ReturnType<BrevoParts['templates']['all']>[number];
 
 function* records(store: ContactStore): Generator<ContactRecord> {
-  for (const contact of store.all())
-    yield { ...contactView(contact), writes: contact.writes, everMailable: contact.everMailable };
+  for (const contact of store.all()) yield recordOf(contact);
+}
+
+function recordOf(contact: Contact): ContactRecord {
+  return { ...contactView(contact), writes: contact.writes, everMailable: contact.everMailable };
+}
+
+function read(store: ContactStore, request: SandboxRequest): Reply {
+  const contact = store.byId(Number(request.params['id']));
+  return contact ? json(200, recordOf(contact)) : json(404, { message: 'No contact has this id.' });
 }
 
 /** Addresses Brevo would send a campaign to. */
@@ -136,15 +152,52 @@ function mailable(store: ContactStore): string[] {
   return store.all().flatMap((contact) => (isMailable(contact) ? (contact.identifiers.email ?? []) : []));
 }
 
-/** What people do in Brevo itself: opting out and in. It is no write of ours and does not count as one. */
-function edit(store: ContactStore, request: SandboxRequest): Reply {
+/** What people do in Brevo itself. It is no write of ours and does not count as one, and nothing that Brevo's API refuses is refused. */
+export interface ContactChange {
+  readonly emailBlacklisted?: boolean;
+  readonly smsBlacklisted?: boolean;
+  /** As the account keeps them; null takes a value away. */
+  readonly attributes?: Readonly<Record<string, AttributeValue | null>>;
+  /** Ignored where another contact holds it. The blocklist entry stays. */
+  readonly email?: string;
+  /** Joins these lists. */
+  readonly listIds?: readonly number[];
+  readonly unlinkListIds?: readonly number[];
+  /** Every webhook that listens is told. */
+  readonly tell?: boolean;
+}
+
+async function edit({ account: { store }, webhooks }: BrevoParts, request: SandboxRequest): Promise<Reply> {
   const contact = store.byId(Number(request.params['id']));
   const body = parseBody(request);
   if (!contact || !isObject(body)) return json(404, { message: 'No contact has this id.' });
-  if (typeof body['emailBlacklisted'] === 'boolean') contact.emailBlacklisted = body['emailBlacklisted'];
-  if (typeof body['smsBlacklisted'] === 'boolean') contact.smsBlacklisted = body['smsBlacklisted'];
+  // Sent by `brevo.edit` of this package.
+  const change = body as ContactChange;
+  const { email, listIds = [], unlinkListIds = [] } = change;
+  contact.emailBlacklisted = change.emailBlacklisted ?? contact.emailBlacklisted;
+  contact.smsBlacklisted = change.smsBlacklisted ?? contact.smsBlacklisted;
+  if (email !== undefined && store.taken({ email }, contact).length === 0) store.identify(contact, { email });
+  for (const [name, value] of Object.entries(change.attributes ?? {})) {
+    if (value === null) contact.attributes.delete(name);
+    else contact.attributes.set(name, value);
+  }
+  for (const id of listIds) contact.listIds.add(id);
+  for (const id of unlinkListIds) contact.listIds.delete(id);
   contact.modifiedAt = Date.now();
+  if (change.tell) await webhooks.deliver(newsOf(contact, change), false);
   return { status: 204 };
+}
+
+/** The bodies of Brevo's marketing webhooks (brevo.md, webhooks): each names the contact by its address only. */
+function newsOf({ identifiers: { email } }: Contact, change: ContactChange): JsonObject[] {
+  if (email === undefined) return [];
+  const now = Math.floor(Date.now() / 1_000);
+  const isUpdate = change.attributes !== undefined || change.email !== undefined || change.smsBlacklisted !== undefined;
+  return [
+    ...(isUpdate ? [{ event: 'contact_updated', email, ts: now, content: [{ email }] }] : []),
+    ...(change.emailBlacklisted ? [{ event: 'unsubscribe', email, ts_event: now }] : []),
+    ...(change.listIds?.length ? [{ event: 'list_addition', email, ts: now, list_id: [...change.listIds] }] : []),
+  ];
 }
 
 function remove(store: ContactStore, request: SandboxRequest): Reply {

@@ -106,13 +106,13 @@ export class Webhooks {
     return this.#webhooks.delete(Number(params['id'])) ? { status: 204 } : notFound('Webhook not found');
   }
 
-  /** Tells whoever listens to what happened, one delivery each, or 500 of a batched one. `event` by its name in a body. */
+  /** Tells whoever listens to what happened: one delivery each, or up to 500 at once of a batched webhook (of all with `batched`). */
   async deliver(events: readonly JsonObject[], batched: boolean): Promise<SentDelivery[]> {
     const sent: SentDelivery[] = [];
     for (const webhook of this.#webhooks.values()) {
       const names = webhook.events.map((name) => inBody[name] ?? name);
       const heard = events.filter(({ event }) => names.includes(String(event))).map((event) => ({ id: webhook.id, ...event }));
-      const bodies: unknown[] = batched ? partsOf(heard) : heard;
+      const bodies: unknown[] = batched || webhook.batched ? partsOf(heard) : heard;
       const authorization = webhook.token === undefined ? {} : { authorization: `Bearer ${webhook.token}` };
       for (const body of bodies)
         sent.push(await deliver(webhook.url, { 'content-type': 'application/json', ...authorization }, JSON.stringify(body)));

@@ -2,6 +2,7 @@ import type { KlaviyoOptions } from '../options.js';
 import { campaignCollections, generateCampaigns } from './campaigns.js';
 import { catalogCollections, generateCatalog } from './catalog.js';
 import { type Collection, lazy } from './collections.js';
+import { ConsentJobs } from './consent-jobs.js';
 import { couponCollections, generateCoupons } from './coupons.js';
 import { EventStore } from './event-store.js';
 import { flowCollections, generateFlows } from './flows.js';
@@ -37,6 +38,7 @@ export function createAccount(options: KlaviyoOptions) {
     store,
     lookup,
     imports: new ProfileImports({ store, lookup, lists }),
+    consentJobs: new ConsentJobs({ store, lookup }, options.consentDelayMs),
     oauth: new OAuth({
       clientId: options.oauthClientId,
       clientSecret: options.oauthClientSecret,

@@ -5,6 +5,7 @@ import { isoSecond } from './calendar.js';
 import type { Collection } from './collections.js';
 import { eventRecord } from './events.js';
 import { type Groups, memberLine } from './groups.js';
+import type { Profile } from './generate.js';
 import { uuid } from './ids.js';
 import type { ProfileChange } from './profile-store.js';
 import type { SandboxRecord } from './record.js';
@@ -19,9 +20,11 @@ const dump = (path: string, records: () => Iterable<unknown>): Control => ({
 export function klaviyoControl(account: Account): Control[] {
   const { store, collections, groups, oauth } = account;
   const missing = json(404, { message: 'No profile has this id.' });
+  const found = (profile: Profile | undefined) => (profile ? json(200, profile) : missing);
   return [
     { method: 'GET', path: '/state', handle: () => json(200, { profiles: store.size }) },
     { method: 'GET', path: '/profiles', handle: () => ndjson(store.all()) },
+    { method: 'GET', path: '/profiles/{id}', handle: ({ params }) => found(store.find(params['id'] ?? '')?.profile) },
     { method: 'POST', path: '/profiles', handle: (request) => json(201, { id: store.add(changeIn(request)).id }) },
     {
       method: 'PATCH',

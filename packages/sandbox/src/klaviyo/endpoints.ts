@@ -16,6 +16,7 @@ import { eventListQuery, eventQuery, getEvent, listEvents } from './events.js';
 import { listed } from './fieldset.js';
 import { idOf } from './campaigns.js';
 import type { RateClass } from './limits.js';
+import { changeMembers } from './member-writes.js';
 import { listMembers, memberIdQuery, memberQuery } from './members.js';
 import { aggregateMetric } from './metric-aggregates.js';
 import { importErrors, importedProfiles } from './profile-imports.js';
@@ -121,6 +122,7 @@ function profileEntries(account: Account): Entry[] {
       query: [],
       handle: (request) => requestDeletion(account, request),
     },
+    ...consentEntries(account),
     {
       ...job,
       method: 'POST',
@@ -147,6 +149,29 @@ function profileEntries(account: Account): Entry[] {
       path: `${job.path}/{id}/profiles`,
       query: [...listQuery(importedProfiles), 'additional-fields[profile]'],
       handle: (request) => imports.profiles(request),
+    },
+  ];
+}
+
+function consentEntries({ consentJobs }: Account): Entry[] {
+  const write = { method: 'POST', class: 'L', query: [] } as const;
+  const subscription = { ...write, scopes: ['lists:write', 'profiles:write', 'subscriptions:write'] };
+  return [
+    {
+      ...subscription,
+      path: '/api/profile-subscription-bulk-create-jobs',
+      handle: (request) => consentJobs.subscribe(request),
+    },
+    {
+      ...subscription,
+      path: '/api/profile-subscription-bulk-delete-jobs',
+      handle: (request) => consentJobs.unsubscribe(request),
+    },
+    {
+      ...write,
+      scopes: ['profiles:write', 'subscriptions:write'],
+      path: '/api/profile-suppression-bulk-create-jobs',
+      handle: (request) => consentJobs.suppress(request),
     },
   ];
 }
@@ -180,6 +205,14 @@ function groupEntries({ store, groups: all, collections }: Account, type: 'list'
   const scopes = [`${type}s:read`];
   const members = { method: 'GET', class: 'L', scopes: [...scopes, 'profiles:read'] } as const;
   const extra = `additional-fields[${type}]`;
+  const writing = (method: 'POST' | 'DELETE', change: 'join' | 'leave'): Entry => ({
+    method,
+    path: `${collection.path}/{id}/relationships/profiles`,
+    class: 'M',
+    scopes: ['lists:write', 'profiles:write'],
+    query: [],
+    handle: (request) => changeMembers({ lists: groups, store }, request, change),
+  });
   return [
     list(collection, { class: 'L', scopes }, ['flow', 'tag']),
     {
@@ -208,6 +241,8 @@ function groupEntries({ store, groups: all, collections }: Account, type: 'list'
       query: memberIdQuery,
       handle: (request) => listMembers({ groups, store, type, shows: 'ids' }, request),
     },
+    // Segments fill themselves.
+    ...(type === 'list' ? [writing('POST', 'join'), writing('DELETE', 'leave')] : []),
   ];
 }
 

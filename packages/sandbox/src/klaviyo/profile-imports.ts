@@ -6,7 +6,7 @@ import type { Groups } from './groups.js';
 import { numberedId } from './ids.js';
 import type { ProfileLookup } from './profile-lookup.js';
 import type { ProfileStore } from './profile-store.js';
-import { holderOf, parseAttributes } from './profile-writes.js';
+import { changedBy, holderOf, parseAttributes, patchIn } from './profile-writes.js';
 import type { SandboxRecord } from './record.js';
 
 const TYPE = 'profile-bulk-import-job';
@@ -29,6 +29,7 @@ interface Job {
 interface Row {
   readonly id: string | undefined;
   readonly attributes: JsonObject;
+  readonly patch?: JsonObject;
 }
 
 /** Bulk import jobs. They are carried out at once; only the answer that creates one still says `queued`. */
@@ -98,7 +99,7 @@ export class ProfileImports {
     return this.#jobs.get(params['id'] ?? '');
   }
 
-  #write({ id: given, attributes }: Row): { id: string } | { reason: string } {
+  #write({ id: given, attributes, patch }: Row): { id: string } | { reason: string } {
     const { store, lookup } = this.#world;
     const parsed = parseAttributes(attributes);
     if ('status' in parsed) return { reason: 'The row is malformed.' };
@@ -109,7 +110,7 @@ export class ProfileImports {
     if (holderOf({ store, lookup }, parsed, id)) return { reason: 'Another profile has one of these identifiers.' };
     // A job cannot clear: null counts as left out (use_klaviyos_bulk_profile_import_api).
     const named = Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== null));
-    store.edit(id, { attributes: { ...named, properties: { ...known.properties, ...parsed.properties } } });
+    store.edit(id, { attributes: changedBy({ attributes: named, ...(patch && { patch }) }, known) });
     return { id };
   }
 }
@@ -172,5 +173,5 @@ function parseRow(value: unknown, pointer: string): Row | Reply {
   const { id } = value;
   if (typeof id !== 'string' && !parsed.email && !parsed.phone_number && !parsed.external_id)
     return invalidField(`${pointer}/attributes`, 'A row needs an id or an identifier.');
-  return { id: typeof id === 'string' ? id : undefined, attributes: given };
+  return { id: typeof id === 'string' ? id : undefined, attributes: given, ...patchIn(value) };
 }

@@ -27,7 +27,7 @@ export function updateProfile(account: Account, request: SandboxRequest): Reply 
   if ('status' in input) return input;
   const id = request.params['id'] ?? '';
   if (!account.store.find(id)) return notFound(`A profile with id ${id} does not exist.`);
-  return applied(account, id, input.attributes, request);
+  return applied(account, id, input, request);
 }
 
 /** POST /api/profile-import: 201 created or 200 updated, by id or by any identifier. */
@@ -37,7 +37,7 @@ export function upsertProfile(account: Account, request: SandboxRequest): Reply 
   const id = input.id ?? holderOf(account, input.attributes);
   if (id === undefined) return profileDocument(201, account.store.add(input), request);
   if (!account.store.find(id)) return notFound(`A profile with id ${id} does not exist.`);
-  return applied(account, id, input.attributes, request);
+  return applied(account, id, input, request);
 }
 
 /** POST /api/profile-merge: what the survivor lacks it takes from the other, who vanishes. Klaviyo does it later, the sandbox at once. */
@@ -61,16 +61,45 @@ export function mergeProfiles({ store }: Account, request: SandboxRequest): Repl
   return document(201, { data: { type: 'profile', id: into.id, links: { self: `${request.origin}/api/profiles/${into.id}` } } });
 }
 
-function applied(account: Account, id: string, attributes: Partial<ProfileAttributes>, request: SandboxRequest): Reply {
-  const taken = holderOf(account, attributes, id);
+function applied(account: Account, id: string, input: GivenProfile, request: SandboxRequest): Reply {
+  const taken = holderOf(account, input.attributes, id);
   if (taken) return duplicate(taken);
   const known = account.store.find(id)?.profile.attributes;
-  const merged = {
-    ...attributes,
-    ...(attributes.properties ? { properties: { ...known?.properties, ...attributes.properties } } : {}),
-  };
-  const profile = account.store.edit(id, { attributes: merged });
+  const profile = account.store.edit(id, { attributes: changedBy(input, known) });
   return profile ? profileDocument(200, profile, request) : notFound(`A profile with id ${id} does not exist.`);
+}
+
+/** What is left out stays, of the location and the properties too; then the patch is applied. */
+export function changedBy(
+  { attributes, patch = {} }: Pick<GivenProfile, 'attributes' | 'patch'>,
+  known: Pick<ProfileAttributes, 'location' | 'properties'> | undefined,
+): Partial<ProfileAttributes> {
+  const properties = patched({ ...known?.properties, ...attributes.properties }, patch);
+  return {
+    ...attributes,
+    ...(attributes.location ? { location: { ...known?.location, ...attributes.location } } : {}),
+    ...(attributes.properties || Object.keys(patch).length > 0 ? { properties } : {}),
+  };
+}
+
+/** `meta.patch_properties` (OpenAPI 2026-01-15, PatchProperties): `append` adds to a list, `unappend` takes from it, `unset` removes. */
+function patched(before: Readonly<Record<string, unknown>>, patch: JsonObject): Record<string, unknown> {
+  const properties = { ...before };
+  const { append, unappend, unset } = patch;
+  if (isObject(append))
+    for (const [name, value] of Object.entries(append)) properties[name] = [...listOf(properties[name]), ...listOf(value)];
+  if (isObject(unappend))
+    for (const [name, value] of Object.entries(unappend)) {
+      const out = new Set(listOf(value));
+      properties[name] = listOf(properties[name]).filter((item) => !out.has(item));
+    }
+  for (const name of listOf(unset)) delete properties[String(name)];
+  return properties;
+}
+
+function listOf(value: unknown): unknown[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value];
 }
 
 /** The profile, other than `but`, that holds one of the identifiers. */
@@ -93,7 +122,19 @@ function duplicate(id: string): Reply {
   });
 }
 
-function parseProfile(request: SandboxRequest): { id?: string; attributes: Partial<ProfileAttributes> } | Reply {
+interface GivenProfile {
+  readonly id?: string;
+  readonly attributes: Partial<ProfileAttributes>;
+  readonly patch?: JsonObject;
+}
+
+/** Where single writes and the rows of a job have it. */
+export function patchIn(data: JsonObject): { patch?: JsonObject } {
+  const patch = isObject(data['meta']) ? data['meta']['patch_properties'] : undefined;
+  return isObject(patch) ? { patch } : {};
+}
+
+function parseProfile(request: SandboxRequest): GivenProfile | Reply {
   const body = parseBody(request);
   const data = isObject(body) ? body['data'] : undefined;
   if (!isObject(data) || data['type'] !== 'profile')
@@ -105,7 +146,7 @@ function parseProfile(request: SandboxRequest): { id?: string; attributes: Parti
   const attributes = parseAttributes(given);
   if ('status' in attributes) return attributes;
   const id = data['id'];
-  return { ...(typeof id === 'string' ? { id } : {}), attributes };
+  return { ...(typeof id === 'string' ? { id } : {}), attributes, ...patchIn(data) };
 }
 
 export function parseAttributes(given: JsonObject, at = '/data/attributes'): Partial<ProfileAttributes> | Reply {
