@@ -1,7 +1,9 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BREVO_RESULTS } from '@tajo/mapping';
+import { BREVO_CAMPAIGNS, BREVO_RESULTS } from '@tajo/mapping';
 import { API_KEY, startProducer, type TestProducer } from '../../../test/support/producer.js';
+
+const OF_BREVO = { sent: 10, delivered: 9, uniqueViews: 4, viewed: 6, hardBounces: 1, softBounces: 2, complaints: 0 };
 
 let producer: TestProducer;
 beforeAll(async () => {
@@ -20,6 +22,10 @@ beforeAll(async () => {
     'C10:M3:sms': { campaign: 'C10', message: 'M3', timeframe: 'last_12_months', statistics: {} },
   });
   await keep(BREVO_RESULTS, { M1: { id: 7, status: 'sent', statistics: { uniqueViews: 2 } } });
+  await keep(BREVO_CAMPAIGNS, {
+    7: { id: 7, name: 'Theirs', status: 'sent', channel: 'email', sent: '2026-01-02T00:00:00Z', statistics: OF_BREVO },
+    8: { id: 8, name: 'Later', status: 'queued', channel: 'email', sent: null, statistics: {} },
+  });
   await keep(
     'flows',
     Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`F${String(n).padStart(3, '0')}`, { name: 'x'.repeat(20_000) }])),
@@ -87,7 +93,13 @@ describe('the archive', () => {
   });
 
   it('needs the key', async () => {
-    for (const path of ['/v1/archive', '/v1/archive/metrics', '/v1/archive/metrics/export', '/v1/archive/campaign-results'])
+    for (const path of [
+      '/v1/archive',
+      '/v1/archive/metrics',
+      '/v1/archive/metrics/export',
+      '/v1/archive/campaign-results',
+      '/v1/archive/campaign-results/export',
+    ])
       expect((await producer.call('GET', path, { key: null })).status).toBe(401);
   });
 });
@@ -155,12 +167,13 @@ describe('an export', () => {
 });
 
 describe('campaign results', () => {
-  it('have both sides in one line', async () => {
+  it('have both sides in one line, and those of Brevo after those of Klaviyo', async () => {
     const { json } = await get('/v1/archive/campaign-results');
     expect(json).toMatchObject({
       campaigns: [
         {
           id: 'C1',
+          origin: 'klaviyo',
           name: 'Spring',
           klaviyo: [
             { message: 'M1', timeframe: 'last_12_months', statistics: { opens: 3 } },
@@ -169,14 +182,53 @@ describe('campaign results', () => {
           brevo: [{ message: 'M1', campaign: 7, status: 'sent', statistics: { uniqueViews: 2 } }],
         },
         { id: 'C10', klaviyo: [{ message: 'M3' }], brevo: [] },
+        { id: '7', origin: 'brevo', name: 'Theirs', klaviyo: [], brevo: [{ message: null, campaign: 7, statistics: OF_BREVO }] },
+        { id: '8', origin: 'brevo', status: 'queued', brevo: [{ statistics: {} }] },
       ],
       next: null,
     });
   });
 
-  it('come page by page', async () => {
-    const { json } = await get('/v1/archive/campaign-results?limit=1');
-    expect(json).toMatchObject({ campaigns: [{ id: 'C1', klaviyo: [{ message: 'M1' }, { message: 'M2' }] }], next: 'C1' });
-    expect((await get('/v1/archive/campaign-results?limit=1&after=C1')).json).toMatchObject({ campaigns: [{ id: 'C10' }] });
+  it.each([1, 2, 3, 4])('come page by page, %i at once', async (limit) => {
+    const seen: unknown[] = [];
+    let after = '';
+    for (let page = 0; page < 10; page += 1) {
+      const { json } = await get(`/v1/archive/campaign-results?limit=${limit}${after}`);
+      const { campaigns, next } = json as { campaigns: { id: string; klaviyo: unknown[] }[]; next: string | null }; // The test before has seen it.
+      seen.push(...campaigns.map(({ id, klaviyo }) => [id, klaviyo.length]));
+      if (next === null) break;
+      after = `&after=${encodeURIComponent(next)}`;
+    }
+    expect(seen).toEqual([
+      ['C1', 2],
+      ['C10', 1],
+      ['7', 0],
+      ['8', 0],
+    ]);
+  });
+
+  it('are one table of both vendors as a file, with numbers that can be compared', async () => {
+    const lines = (await get('/v1/archive/campaign-results/export')).text
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { id: 'C1', data: { vendor: 'klaviyo', origin: 'klaviyo', message: 'M1', status: 'Sent', opens: 3, delivered: null } },
+      { id: 'C1', data: { vendor: 'klaviyo', message: 'M2', opens: 4 } },
+      { id: 'C1', data: { vendor: 'brevo', origin: 'klaviyo', message: 'M1', opens_unique: 2 } },
+      { id: 'C10', data: { vendor: 'klaviyo', message: 'M3', opens: null, statistics: {} } },
+      {
+        id: '7',
+        run: 'run_1',
+        data: { vendor: 'brevo', origin: 'brevo', recipients: 10, bounces: 3, opens: 6, complaints: 0, statistics: OF_BREVO },
+      },
+      { id: '8', data: { vendor: 'brevo', name: 'Later', status: 'queued', recipients: null } },
+    ]);
+    const { text, headers } = await get('/v1/archive/campaign-results/export?format=csv');
+    expect(headers.get('content-disposition')).toBe('attachment; filename="campaign-results.csv"');
+    const [head, ...rows] = text.replace('\uFEFF', '').trimEnd().split('\r\n');
+    expect(head).toMatch(/^id,run,at,vendor,origin,name,/);
+    expect(head?.split(',')).toEqual(expect.arrayContaining(['recipients', 'bounces', 'statistics.uniqueViews']));
+    expect(rows).toHaveLength(6);
   });
 });

@@ -1,7 +1,7 @@
 import { CALLBACK_PATH, WEBHOOK_PATHS } from '@tajo/contracts';
 import { z } from 'zod';
 import { cancelSync } from './handlers/cancel-sync.js';
-import { compareCampaigns } from './handlers/compare-campaigns.js';
+import { compareCampaigns, exportCampaignResults } from './handlers/compare-campaigns.js';
 import { createAccount } from './handlers/create-account.js';
 import { deleteAccount } from './handlers/delete-account.js';
 import { connectKlaviyo } from './handlers/connect-klaviyo.js';
@@ -33,6 +33,9 @@ import { resumeSync } from './handlers/resume-sync.js';
 import { retrySync } from './handlers/retry-sync.js';
 import { startOAuthByBody, startOAuthByQuery } from './handlers/start-oauth.js';
 import { startSync } from './handlers/start-sync.js';
+import { confirmDeletions } from './handlers/confirm-deletions.js';
+import { listDifferences, listVerifications, readVerification } from './handlers/read-verification.js';
+import { startVerification } from './handlers/start-verification.js';
 import { testKlaviyo } from './handlers/test-klaviyo.js';
 import { trackEvent } from './handlers/track-event.js';
 import { watchSync } from './handlers/watch-sync.js';
@@ -308,6 +311,19 @@ export const routes: readonly Route[] = [
   }),
   route({
     method: 'post',
+    path: '/v1/syncs/{id}/confirm-deletes',
+    id: 'confirmDeletions',
+    summary: 'Confirm that so many profiles are gone',
+    description:
+      'For a run whose `deletions` are `asked`: more profiles are gone from Klaviyo than `deletes.max_share` allows. What `deletes` says is done with their contacts from here on.',
+    params: s.RunParams,
+    query: s.RunQuery,
+    answers: { 202: aRun('On its way; `deletions` says when it is done.') },
+    problems: [400, 404, 409],
+    handle: confirmDeletions,
+  }),
+  route({
+    method: 'post',
     path: '/v1/syncs/{id}/cancel',
     id: 'cancelSync',
     summary: 'Cancel a run',
@@ -395,6 +411,51 @@ export const routes: readonly Route[] = [
     handle: readErasure,
   }),
   route({
+    method: 'post',
+    path: '/v1/verifications',
+    id: 'startVerification',
+    summary: 'Compare both sides record by record',
+    description:
+      'Reads both sides and writes nothing. Every difference has a reason that explains it, or has to be looked at. Values are in no answer: names of fields and ids only.',
+    body: s.StartVerification,
+    answers: { 202: { description: 'Accepted; `Location` is the verification.', schema: s.Verification } },
+    problems: [409, 415, 422],
+    handle: startVerification,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/verifications',
+    id: 'listVerifications',
+    summary: 'List verifications',
+    query: s.ListVerificationsQuery,
+    answers: { 200: { description: 'One page, the latest first.', schema: s.VerificationList } },
+    problems: [400],
+    handle: listVerifications,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/verifications/{id}',
+    id: 'readVerification',
+    summary: 'Read a verification',
+    params: s.VerificationParams,
+    query: s.AccountQuery,
+    answers: { 200: { description: 'How it stands, and what it found.', schema: s.Verification } },
+    problems: [400, 404],
+    handle: readVerification,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/verifications/{id}/differences',
+    id: 'listDifferences',
+    summary: 'List the records that differ',
+    description: 'Up to 10,000 without an explanation, and of those with one the first hundred of each reason.',
+    params: s.VerificationParams,
+    query: s.ListDifferencesQuery,
+    answers: { 200: { description: 'One page, those without an explanation first.', schema: s.DifferenceList } },
+    problems: [400, 404],
+    handle: listDifferences,
+  }),
+  route({
     method: 'get',
     path: '/v1/archive',
     id: 'listArchive',
@@ -408,11 +469,26 @@ export const routes: readonly Route[] = [
     method: 'get',
     path: '/v1/archive/campaign-results',
     id: 'compareCampaigns',
-    summary: 'Results of campaigns at Klaviyo and of their drafts at Brevo',
+    summary: 'Results of campaigns of both vendors in one table',
+    description: "Klaviyo's campaigns, each with what the drafts made of it did at Brevo; then those that were made at Brevo.",
     query: s.ListArchivedQuery,
     answers: { 200: { description: 'One page.', schema: s.CampaignResults } },
     problems: [400],
     handle: compareCampaigns,
+  }),
+  route({
+    method: 'get',
+    path: '/v1/archive/campaign-results/export',
+    id: 'exportCampaignResults',
+    summary: 'Export the results of every campaign of both vendors',
+    description:
+      'One line for each message and vendor, with the numbers that both count under the same names, and all that the vendor counts under `statistics`.',
+    query: s.ExportArchiveQuery,
+    answers: {
+      200: { description: 'The file.', otherTypes: { 'application/x-ndjson': z.string(), 'text/csv': z.string() } },
+    },
+    problems: [400],
+    handle: exportCampaignResults,
   }),
   route({
     method: 'get',

@@ -132,7 +132,7 @@ export const StartSync = request(
     mode: z
       .enum(['full', 'incremental', 'verify'])
       .describe(
-        '`full` reads everything. `incremental` reads what changed since the last run, of each resource that Klaviyo can tell this of, and the others whole; what was never read to its end is read whole too. `verify` cannot be run yet.',
+        '`full` reads everything. `incremental` reads what changed since the last run, of each resource that Klaviyo can tell this of, and the others whole; what was never read to its end is read whole too. `verify` is no run: see `POST /v1/verifications`.',
       ),
     force: z.boolean().default(false).describe('Write records again although they have not changed.'),
   }),
@@ -157,6 +157,25 @@ export const ReplayRejections = request(
   }),
 );
 export type ReplayRejections = z.output<typeof ReplayRejections>;
+
+export const StartVerification = request(
+  'StartVerification',
+  z.strictObject({
+    account,
+    sample: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('Look up as many records at random instead of all: seconds instead of a sweep of both sides.'),
+    repair: z
+      .boolean()
+      .default(false)
+      .describe('Afterwards write anew what differs without an explanation, by a run of its own, and look at that again.'),
+  }),
+);
+export type StartVerification = z.output<typeof StartVerification>;
 
 export const RequestErasure = request(
   'RequestErasure',
@@ -266,6 +285,24 @@ export type ListErasuresQuery = z.output<typeof ListErasuresQuery>;
 
 export const ErasureParams = z.object({ id: z.string().max(100).describe('Id of an erasure.') });
 export type ErasureParams = z.output<typeof ErasureParams>;
+
+export const ListVerificationsQuery = z.strictObject({
+  account,
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  before: z.string().min(1).max(100).optional().describe('`next` of the page before.'),
+});
+export type ListVerificationsQuery = z.output<typeof ListVerificationsQuery>;
+
+export const VerificationParams = z.object({ id: z.string().max(100).describe('Id of a verification.') });
+export type VerificationParams = z.output<typeof VerificationParams>;
+
+export const ListDifferencesQuery = z.strictObject({
+  account,
+  explained: z.enum(['true', 'false']).optional().describe('Only those with an explanation, or without.'),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  after: z.string().min(1).max(500).optional().describe('`next` of the page before.'),
+});
+export type ListDifferencesQuery = z.output<typeof ListDifferencesQuery>;
 
 export const ListSyncsQuery = z.strictObject({
   account: accountId.optional(),
@@ -483,6 +520,18 @@ export const Run = answer(
     reconciliation: Reconciliation.nullable(),
     comparisons: z.record(z.string(), Comparison).describe('By resource: numbers of both sides, where both can be counted.'),
     notes: z.array(z.string()).describe('What an operator should know of how single parts ended, e.g. that a list is gone.'),
+    deletions: z
+      .object({
+        state: z
+          .enum(['asked', 'confirmed', 'done'])
+          .describe('`asked`: more are gone than `deletes.max_share` allows; nothing happens until it is confirmed.'),
+        known: whole.describe('Profiles that were known when the run looked.'),
+        gone: whole.describe('Those of them that Klaviyo does not have any more.'),
+        maxShare: z.number(),
+        outcomes: z.object({ merged: whole, unlinked: whole, blocklisted: whole, deleted: whole }),
+      })
+      .nullable()
+      .describe('What became of profiles that are gone from Klaviyo; null where none were, or none were looked for.'),
     resumesAt: time.nullable().describe('Set when all that is left waits for a quota: when the first part goes on.'),
   }),
 );
@@ -580,6 +629,73 @@ export const Erasure = answer(
 );
 
 export const ErasureList = answer('ErasureList', z.object({ erasures: z.array(Erasure), next: z.string().nullable() }));
+
+const difference = {
+  kind: z
+    .enum(['consent', 'missing_in_brevo', 'missing_in_klaviyo', 'field', 'list', 'not_carried', 'numbers'])
+    .describe(
+      '`consent`: one side may write to somebody whom the other forbids. `not_carried`: a record or a value that is not to be in Brevo, for this reason.',
+    ),
+  field: z.string().nullable().describe('What it is called; never its value.'),
+  reason: z.string(),
+  explained: z.boolean().describe('The reason is known and in order.'),
+};
+
+export const Verification = answer(
+  'Verification',
+  z.object({
+    id: z.string(),
+    account: accountId,
+    state: z.enum(['open', 'done', 'failed']),
+    step: z.enum(['begin', 'brevo', 'klaviyo', 'gone', 'records', 'numbers', 'repair', 'repairing', 'tidy']).nullable(),
+    sample: whole.nullable(),
+    repair: z.boolean(),
+    requestedAt: time,
+    startedAt: time.nullable(),
+    doneAt: time.nullable(),
+    problem: z
+      .object({ code: z.string(), message: z.string(), at: time })
+      .nullable()
+      .describe('What holds it up, or why it failed.'),
+    rules: z.object({ run: z.string(), plannedAt: time }).nullable().describe('The run by whose rules profiles were mapped.'),
+    carriedUpTo: time.nullable().describe("Klaviyo's changes were carried up to here; what changed since is the next run's."),
+    besideRun: z.string().nullable().describe('A run that was under way meanwhile.'),
+    counts: z.object({
+      profiles: whole,
+      contacts: whole,
+      brevosOwn: whole.describe('Contacts that did not come from Klaviyo.'),
+      compared: whole.describe('Profiles laid beside a contact.'),
+      alike: whole.describe('Those of them in which nothing differs.'),
+    }),
+    explained: whole,
+    unexplained: whole.describe('0 of a verification that is done means that both sides agree.'),
+    differences: z.array(z.object({ ...difference, count: whole })).describe('Without an explanation first.'),
+    numbers: z
+      .array(z.object({ resource: z.string(), name: z.string(), klaviyo: whole, brevo: whole, from: z.string() }))
+      .describe('What is compared by number, and where the numbers are from.'),
+    repairRun: z.string().nullable(),
+    beforeRepair: whole.nullable().describe('Differences without an explanation before the repair.'),
+  }),
+);
+
+export const VerificationList = answer(
+  'VerificationList',
+  z.object({ verifications: z.array(Verification), next: z.string().nullable() }),
+);
+
+export const DifferenceList = answer(
+  'DifferenceList',
+  z.object({
+    differences: z.array(
+      z.object({
+        ...difference,
+        sourceId: z.string().nullable().describe("Klaviyo's id of the profile."),
+        brevoId: whole.nullable(),
+      }),
+    ),
+    next: z.string().nullable(),
+  }),
+);
 
 export const ReplayStarted = answer(
   'ReplayStarted',
@@ -704,7 +820,8 @@ export const CampaignResults = answer(
   z.object({
     campaigns: z.array(
       z.object({
-        id: z.string(),
+        id: z.string().describe('Of the vendor it was made at.'),
+        origin: z.enum(['klaviyo', 'brevo']).describe('Where it was made; those of Klaviyo come first.'),
         name: z.string(),
         status: z.string().nullable(),
         channel: z.string().nullable(),
@@ -722,14 +839,14 @@ export const CampaignResults = answer(
         brevo: z
           .array(
             z.object({
-              message: z.string(),
-              campaign: whole.nullable().describe("Brevo's id of the draft."),
+              message: z.string().nullable().describe("Klaviyo's id; null for a campaign that was made at Brevo."),
+              campaign: whole.nullable().describe("Brevo's id of the campaign."),
               status: z.string().nullable(),
               statistics: statistics.describe("Brevo's global statistics; nothing before somebody has sent it."),
               at: time,
             }),
           )
-          .describe('One for each message that became a draft.'),
+          .describe('One for each message that became a draft; the campaign itself where it was made at Brevo.'),
       }),
     ),
     next: z.string().nullable().describe('To be given as `after`; null when there are no more.'),

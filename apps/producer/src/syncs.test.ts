@@ -95,7 +95,7 @@ describe('starting a run', () => {
       /dryRun.*known are: account, resources, mode, force/,
     ],
     ['a missing mode', { resources: ['profiles'] }, 422, /mode/],
-    ['a mode that is not there yet', { resources: ['profiles'], mode: 'verify' }, 422, /not.*yet|cannot be run yet/],
+    ['a mode that is no run', { resources: ['profiles'], mode: 'verify' }, 422, /verifications/],
     ['an account name with other letters', { mode: 'full', account: '../x' }, 422, /account/],
     ['something that is no object', [1], 422, /./],
     ['what is no JSON', '{"mode": "full"', 400, /no valid JSON/],

@@ -69,6 +69,8 @@ describe('a job that ends with', () => {
         'settle-imports': unused,
         'reconcile-run': unused,
         'erase-person': unused,
+        'settle-deletions': unused,
+        'verify-account': unused,
         'process-inbox': unused,
         ...handlers,
       },

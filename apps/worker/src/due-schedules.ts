@@ -50,7 +50,7 @@ async function startOf(work: Work, account: string, due: readonly ScheduleState[
 }
 
 /** Unlike somebody who starts a run, a schedule does not claim that what stopped the account is mended. */
-async function whyNot({ config, store }: Work, account: string): Promise<string | null> {
+export async function whyNot({ config, store }: Work, account: string): Promise<string | null> {
   if (!config.account.enabled) return 'the connector is switched off';
   const stored = await store.accounts.get(account);
   if (!stored) return 'the account is not known';

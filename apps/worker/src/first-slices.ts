@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { type AnyResource, resourceNamed } from '@tajo/mapping';
 import type { NewSlice } from '@tajo/store';
 import { z } from 'zod';
+import { isOfBrevo } from './read-page.js';
 import { pathOf, sliceQuery } from './slice-query.js';
 import type { RunContext } from './targets/target.js';
 import { noteClock } from './vendor-clock.js';
@@ -15,6 +16,8 @@ const SHORT_MS = 86_400_000;
 const FIRST_SLICES_OF_A_PARENT = 1;
 /** Of a parent's id in a slice's. */
 const LONGEST_PARENT = 64;
+/** Contacts that are asked for one by one, in one slice. */
+const CONTACTS_AT_ONCE = 50;
 /** Parents read from the store at once. */
 const PARENTS_PAGE = 500;
 
@@ -32,13 +35,9 @@ export async function firstSlices(context: RunContext, resource: AnyResource): P
 
   if (run.mode === 'replay') {
     const ids = run.replay?.find((wanted) => wanted.resource === resource.name)?.ids ?? [];
-    const max = resource.read.byIds?.max ?? 1;
-    const slices: NewSlice[] = [];
-    for (let start = 0; start < ids.length; start += max) {
-      slices.push({ ...base, _id: `${run._id}.${resource.name}.ids${start / max}`, ids: ids.slice(start, start + max) });
-    }
-    return slices;
+    return slicesOfIds(base, ids, isOfBrevo(resource) ? CONTACTS_AT_ONCE : (resource.read.byIds?.max ?? 1));
   }
+  if (isOfBrevo(resource)) return slicesOfContacts(context, resource);
 
   const since = run.since?.[resource.name];
   const slices: NewSlice[] = [];
@@ -65,6 +64,23 @@ export async function firstSlices(context: RunContext, resource: AnyResource): P
     for (const { name } of resource.read.alsoSince ?? [])
       slices.push({ ...base, pass: name, from: since, _id: `${run._id}.${resource.name}.${name}` });
   return slices;
+}
+
+function slicesOfIds(base: Pick<NewSlice, 'account' | 'run' | 'resource'>, ids: readonly string[], max: number): NewSlice[] {
+  const slices: NewSlice[] = [];
+  for (let start = 0; start < ids.length; start += max) {
+    slices.push({ ...base, _id: `${base.run}.${base.resource}.ids${start / max}`, ids: ids.slice(start, start + max) });
+  }
+  return slices;
+}
+
+/** Who was modified since, or all, page after page; and those of whom Klaviyo did not show yet what the last run asked it for. */
+async function slicesOfContacts({ work, run }: RunContext, { name }: AnyResource): Promise<NewSlice[]> {
+  const base = { account: run.account, run: run._id, resource: name };
+  const from = run.since?.[name];
+  const sweep = { ...base, _id: `${run._id}.${name}.all`, ...(from && { from }) };
+  const awaited = from ? await work.store.bases.awaited(run.account) : [];
+  return [sweep, ...slicesOfIds(base, awaited.map(String), CONTACTS_AT_ONCE)];
 }
 
 /** Whether more than `most` records stand in these slices, by reading no more pages than that takes. */

@@ -3,6 +3,7 @@ import { parseItem, type AnyResource } from '@tajo/mapping';
 import { addTo, emptyCounts, type Counts, type NewRejection, type Slice, type StoredRun } from '@tajo/store';
 import { ERASED, type ErasedGuard } from './erasing/guard.js';
 import { joined } from './joined.js';
+import { isOfBrevo } from './read-page.js';
 import { timeFieldOf } from './slice-query.js';
 import type { RunContext, Target } from './targets/target.js';
 
@@ -99,7 +100,8 @@ export class PageBuffer {
     // Only a slice of ids can miss somebody: the record was deleted or merged since it was refused.
     for (const id of missing) {
       this.counts.read += 1;
-      this.#refuse(skipped(id, 'gone from Klaviyo', 'The record no longer exists in Klaviyo.', 'read'));
+      const vendor = isOfBrevo(resource) ? 'Brevo' : 'Klaviyo';
+      this.#refuse(skipped(id, `gone from ${vendor}`, `The record no longer exists in ${vendor}.`, 'read'));
     }
 
     await this.#admit(resource, target, rows);
@@ -197,9 +199,14 @@ function skipped(sourceId: string, reason: string, message: string, stage: NewRe
   return { sourceId, outcome: 'skipped', reason, message, stage };
 }
 
+/** Brevo's are numbers. */
+function isId(it: unknown): it is string | number {
+  return typeof it === 'string' || typeof it === 'number';
+}
+
 function identify(item: unknown, { read }: AnyResource, timeField: string | undefined): { id: string; time: Date | null } {
   const record = typeof item === 'object' && item !== null ? item : {};
-  const id = read.report ? read.report.idOf(item) : 'id' in record && typeof record.id === 'string' ? record.id : '(no id)';
+  const id = read.report ? read.report.idOf(item) : 'id' in record && isId(record.id) ? String(record.id) : '(no id)';
   const attributes =
     'attributes' in record && typeof record.attributes === 'object' && record.attributes !== null ? record.attributes : {};
   const raw: unknown = timeField === undefined ? undefined : Reflect.get(attributes, timeField);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { enqueue } from '@tajo/contracts';
 import { addTo, type Batch, type BatchOutcome } from '@tajo/store';
 import { ERASED } from './erasing/guard.js';
@@ -6,12 +7,16 @@ import { deliveriesQueue, type Work } from './work.js';
 
 /**
  * Writes down what became of a batch's rows: links and rejections first, then the one update that counts them, then the batch is
- * closed. Interrupted anywhere and done again, it counts once. `erased`: rows that are not among them any more.
+ * closed. Interrupted anywhere and done again, it counts once, also where the second try came to other outcomes than the first. `erased`:
+ * rows that are not among them any more.
  */
 export async function settleBatch(context: RunContext, batch: Batch, settled: Settled, erased = 0): Promise<void> {
   const { work } = context;
   const { store } = work;
   const now = work.now();
+  // An earlier try counted it and died before it was closed; its followers are on their way.
+  if (!(await store.slices.hasBatch(batch.slice, batch._id)))
+    return store.batches.finish(batch._id, 'settled', settled.note, now);
   const owner = { account: batch.account, resource: batch.resource, run: batch.run };
   const outcome: BatchOutcome = { written: settled.written.length, rejected: {}, tally: {}, fields: {} };
   for (const { tally, fields } of settled.written) {
@@ -35,9 +40,12 @@ export async function settleBatch(context: RunContext, batch: Batch, settled: Se
   }
 
   const followers = await prepareFollowers(work, batch, settled);
-  await store.slices.addFollowers(batch.slice, batch._id, followers);
-  await store.slices.settleBatch(batch.slice, batch._id, outcome);
+  const isOurs = await store.slices.settleBatch(batch.slice, batch._id, outcome, followers);
   await store.batches.finish(batch._id, 'settled', settled.note, now);
+  if (!isOurs) {
+    for (const follower of followers) await store.batches.finish(follower, 'void', 'its batch was settled by another', now);
+    return;
+  }
   for (const follower of followers) {
     await enqueue(deliveriesQueue(work, batch.resource), 'deliver-batch', {
       account: batch.account,
@@ -66,15 +74,14 @@ function mayResolve({ work, run }: RunContext, resource: string): Promise<boolea
   return asked;
 }
 
-/** Answers the followers that still have to be delivered; on a repeat some may be done already. */
+/** Under names that no other try gives: only those that are counted in the end are ever sent. */
 async function prepareFollowers(work: Work, batch: Batch, { again }: Settled): Promise<string[]> {
   const owner = { account: batch.account, resource: batch.resource, run: batch.run, slice: batch.slice };
-  const open: string[] = [];
+  const ids: string[] = [];
   for (const [i, { rows, group }] of again.entries()) {
-    const id = `${batch._id}r${i}`;
-    const existing = await work.store.batches.get(id);
-    if (!existing) await work.store.batches.prepare({ ...owner, _id: id, group, rows }, work.now());
-    if (!existing || existing.state === 'prepared') open.push(id);
+    const id = `${batch._id}r${i}${randomBytes(3).toString('hex')}`;
+    await work.store.batches.prepare({ ...owner, _id: id, group, rows }, work.now());
+    ids.push(id);
   }
-  return open;
+  return ids;
 }

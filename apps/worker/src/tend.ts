@@ -8,6 +8,7 @@ import { tendInbox } from './inbox/tend-inbox.js';
 import { feed } from './feed.js';
 import { createGrantKeeper } from './idle-grants.js';
 import { endRun } from './run-end.js';
+import { createWebhookKeeper } from './webhook-keeper.js';
 import { deliveriesQueue, queueNamed, type Work } from './work.js';
 
 /** One worker tends at a time; it keeps the duty while it renews it. */
@@ -25,6 +26,7 @@ const GIVEN_UP_MS = 300_000;
 export function startTending(work: Work, holder: string): { stop(): Promise<void> } {
   const stopped = new AbortController();
   const keepGrants = createGrantKeeper(work);
+  const webhooks = createWebhookKeeper(work);
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
@@ -32,6 +34,7 @@ export function startTending(work: Work, holder: string): { stop(): Promise<void
         if (await work.store.runs.holdDuty('tend', holder, DUTY_MS, work.now())) {
           await tendInbox(work);
           await tendRuns(work);
+          webhooks.look();
           await keepGrants();
         }
       } catch (error) {
@@ -46,6 +49,7 @@ export function startTending(work: Work, holder: string): { stop(): Promise<void
     async stop() {
       stopped.abort();
       await running;
+      await webhooks.stop();
     },
   };
 }
@@ -59,9 +63,19 @@ async function tendErasures(work: Work): Promise<void> {
   }
 }
 
+/** Deletions that were confirmed, and verifications that are not done, by whatever their jobs were lost. */
+async function tendOthers(work: Work): Promise<void> {
+  const queue = queueNamed(work, RUNS_QUEUE);
+  for (const { _id: run, account } of await work.store.runs.withConfirmedDeletions())
+    await wake(queue, 'settle-deletions', { account, run }, { promote: false });
+  for (const { _id: verification, account } of await work.store.verifications.due(work.now()))
+    await wake(queue, 'verify-account', { account, verification }, { promote: false });
+}
+
 export async function tendRuns(work: Work): Promise<void> {
   await startDue(work);
   await tendErasures(work);
+  await tendOthers(work);
   const running: { run: StoredRun; open: SliceOutline[] }[] = [];
   for (const run of await work.store.runs.unfinished()) {
     await unlessBroken(work, run, async () => {

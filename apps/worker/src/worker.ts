@@ -16,8 +16,10 @@ import { erasePerson } from './handlers/erase-person.js';
 import { planRun } from './handlers/plan-run.js';
 import { processInbox } from './handlers/process-inbox.js';
 import { reconcileRun } from './handlers/reconcile-run.js';
+import { settleDeletions } from './handlers/settle-deletions.js';
 import { settleImports } from './handlers/settle-imports.js';
 import { syncPage } from './handlers/sync-page.js';
+import { verifyAccount } from './handlers/verify-account.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { startTending } from './tend.js';
 import type { Work } from './work.js';
@@ -88,6 +90,8 @@ export async function startWorker(config: Config, logger: Logger, holder: string
       'process-inbox': (job) => processInbox(work, job),
       'reconcile-run': (job) => reconcileRun(work, job),
       'erase-person': (job) => erasePerson(work, job),
+      'settle-deletions': (job) => settleDeletions(work, job),
+      'verify-account': (job) => verifyAccount(work, job),
     },
     onAccountStopped: (account, error) => stopAccount(work, account, error),
     onGivenUp: (name, payload, error) => giveUp(work, name, payload, error),

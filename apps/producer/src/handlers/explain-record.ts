@@ -37,6 +37,15 @@ export async function explainRecord(
   };
 }
 
+/** What became of the contact of a profile that is gone. */
+const GONE: Readonly<Record<NonNullable<Link['gone']>['how'], string>> = {
+  asked: 'nobody has confirmed yet what becomes of its contact',
+  unlink: 'its contact in Brevo was left as it is',
+  blocklist: 'its contact in Brevo was blocked',
+  delete: 'its contact in Brevo was deleted',
+  merged: 'it was merged into {into}',
+};
+
 function verdictOf(
   link: Link | null,
   rejection: Rejection | null,
@@ -51,6 +60,10 @@ function verdictOf(
       verdict: rejection.outcome,
       explanation: `Run ${rejection.run} ${did} on ${dayOf(rejection.at)}: ${rejection.message}${earlier}`,
     };
+  }
+  if (link?.gone) {
+    const what = GONE[link.gone.how].replace('{into}', link.gone.into ?? 'another');
+    return { verdict: 'unknown', explanation: `Klaviyo does not have it any more (${dayOf(link.gone.at)}): ${what}.` };
   }
   if (link) {
     return {

@@ -1,6 +1,6 @@
 import { credentialsFrom, startRun } from '@tajo/accounts';
 import { enqueue } from '@tajo/contracts';
-import { enabledResources } from '@tajo/planner';
+import { enabledResources, goesThisWay } from '@tajo/planner';
 import type { Context } from '../context.js';
 import { resourcesOf } from '../enabled-resources.js';
 import { refusePaused } from '../present-account.js';
@@ -17,7 +17,7 @@ export async function startSync(
   const { config, store, logger } = context;
   const { account, mode, force } = body;
   if (mode === 'verify') {
-    throw new Problem(422, 'mode_not_yet', 'mode: verify cannot be run yet; use full or incremental.', {
+    throw new Problem(422, 'mode_not_yet', 'The mode `verify` is no run, since it writes nothing: use POST /v1/verifications.', {
       extras: { field: 'mode' },
     });
   }
@@ -32,7 +32,8 @@ export async function startSync(
       'The Klaviyo connector is switched off; set connectors.klaviyo.enabled to true.',
     );
   }
-  const resources = body.resources ? resourcesOf(body.resources) : enabledResources(config);
+  const named = body.resources ? resourcesOf(body.resources) : enabledResources(config);
+  const resources = named.filter((name) => goesThisWay(name, config.account));
   if (resources.length === 0) {
     throw new Problem(422, 'no_resources', 'No resource is switched on in the configuration; name some in `resources`.', {
       extras: { field: 'resources' },

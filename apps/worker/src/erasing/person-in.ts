@@ -1,7 +1,9 @@
 import type { Identifiers } from '@tajo/accounts';
+import { ID_ATTRIBUTE } from '@tajo/mapping';
 
-/** Who a record of Klaviyo's is about: itself where it is a profile, whom it names as its profile, and what came along of them. */
+/** Who a record is about: itself where it is a profile or a contact of Brevo's, whom it names as its profile, and what came along of them. */
 export function personIn(item: unknown): Identifiers {
+  if (isContact(item)) return ofContact(item);
   const profiles = [item, at(at(item, 'included'), 'profile'), at(at(at(item, 'relationships'), 'profile'), 'data')].filter(
     (record) => at(record, 'type') === 'profile',
   );
@@ -10,6 +12,20 @@ export function personIn(item: unknown): Identifiers {
     klaviyoIds: texts(profiles.map((profile) => at(profile, 'id'))),
     emails: texts(attributes.map((own) => at(own, 'email'))),
     phones: texts(attributes.map((own) => at(own, 'phone_number'))),
+  };
+}
+
+/** Klaviyo's records bear a type, Brevo's a number. */
+function isContact(item: unknown): boolean {
+  return typeof at(item, 'id') === 'number' && at(item, 'type') === undefined;
+}
+
+function ofContact(contact: unknown): Identifiers {
+  const attributes = at(contact, 'attributes');
+  return {
+    klaviyoIds: texts([at(attributes, 'EXT_ID'), at(attributes, ID_ATTRIBUTE)]),
+    emails: texts([at(contact, 'email')]),
+    phones: texts([at(attributes, 'SMS')]),
   };
 }
 

@@ -26,9 +26,12 @@ export async function deliverBatch(work: Work, job: JobPayload<'deliver-batch'>)
     await wake(queueNamed(work, SETTLEMENTS_QUEUE), 'settle-imports', { account: run.account });
   } catch (error) {
     if (!(error instanceof RequestRefused)) throw error;
-    // Brevo refused the request as a whole, not a row of it (a list is gone, a setting forbids it): more requests would fare alike.
-    throw new AccountStopped('brevo_batch_refused', error.message, {
-      remedy: 'Mend what Brevo names, then resume the run; the batch is kept and sent then.',
+    // The vendor refused the request as a whole, not a row of it (a list is gone, a setting forbids it): more requests would fare alike.
+    const [code, vendor] = error.code.startsWith('klaviyo_')
+      ? ['klaviyo_batch_refused', 'Klaviyo']
+      : ['brevo_batch_refused', 'Brevo'];
+    throw new AccountStopped(code, error.message, {
+      remedy: `Mend what ${vendor} names, then resume the run; the batch is kept and sent then.`,
       cause: error,
     });
   }

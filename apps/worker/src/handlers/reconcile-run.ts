@@ -28,6 +28,7 @@ export async function reconcileRun(work: Work, { run: runId }: JobPayload<'recon
       if (comparison) comparisons[name] = comparison;
     }
   }
+  if (run.repairs) for (const name of run.resources) await targetOf(resourceNamed(name).write.via).settleMissing?.(context, name);
   const erased = await work.store.erasures.since(run.account, run.createdAt);
   if (reconciliation) reconciliation = butForErased(reconciliation, erased.profiles);
   for (const [name, comparison] of Object.entries(comparisons))

@@ -4,7 +4,7 @@ import { type AnyResource, resourceNamed } from '@tajo/mapping';
 import type { Checkpoint, Slice, StoredRun } from '@tajo/store';
 import { openErasedGuard } from '../erasing/guard.js';
 import { PageBuffer } from '../page-buffer.js';
-import { pathOf, sliceQuery } from '../slice-query.js';
+import { readPage } from '../read-page.js';
 import { maybeSplit } from '../split.js';
 import { noteClock } from '../vendor-clock.js';
 import { targetOf } from '../targets/index.js';
@@ -66,7 +66,7 @@ interface Followed {
 }
 
 async function followSlice(context: RunContext, claimed: Slice, stopping: AbortSignal): Promise<Followed> {
-  const { work, account, run } = context;
+  const { work, run } = context;
   const { store } = work;
   const { pagesPerJob, secondsPerJob } = work.config.account.pace;
   const resource = resourceNamed(claimed.resource);
@@ -79,19 +79,9 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
   let next: Checkpoint['next'] | null = null;
 
   while (next === null) {
-    const query = sliceQuery(resource, slice);
     let page;
     try {
-      const { report } = resource.read;
-      const asked = {
-        path: pathOf(resource, slice),
-        ...(slice.cursor === null ? {} : { cursor: slice.cursor }),
-        signal: stopping,
-        maxWaitMs: MAX_LANE_WAIT_MS,
-      };
-      page = report
-        ? await account.klaviyo.readReport({ ...asked, body: report.body(run.rules[resource.name]) })
-        : await account.klaviyo.readPage({ ...asked, query: query.params });
+      page = await readPage(context, resource, slice, { signal: stopping, maxWaitMs: MAX_LANE_WAIT_MS });
     } catch (error) {
       if (error instanceof WaitUntil) {
         next = { kind: 'park', until: new Date(error.at.getTime() - BACK_EARLY_MS) };
@@ -121,7 +111,7 @@ async function followSlice(context: RunContext, claimed: Slice, stopping: AbortS
 
     await noteClock(context, page);
     const { last, position } = await buffer.take(resource, target, page, run);
-    slice = { ...slice, cursor: page.nextCursor ?? null, queryTo: query.to, position: position ?? slice.position };
+    slice = { ...slice, cursor: page.nextCursor ?? null, queryTo: page.to, position: position ?? slice.position };
     if (last || page.nextCursor === undefined) next = { kind: 'finished' };
     else if (stopping.aborted || buffer.pages >= pagesPerJob || buffer.isFull || work.now().getTime() >= deadline)
       next = { kind: 'continue' };

@@ -82,7 +82,7 @@ function* batchesOf(outgoing: readonly Outgoing[], { delivery, live }: { deliver
   const { run, stored, work } = live.context;
   const groups = new Map<string, { group: Record<string, unknown>; rows: unknown[] }>();
   for (const { group, row } of outgoing) {
-    const own = live.resource.write.via === 'import' ? { ...group, by: 'one-by-one' } : group;
+    const own = live.resource.write.via === 'import' && group['by'] === 'import' ? { ...group, by: 'one-by-one' } : group;
     const key = JSON.stringify(own);
     const known = groups.get(key) ?? { group: own, rows: [] };
     groups.set(key, known);

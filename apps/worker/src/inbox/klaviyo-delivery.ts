@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { sliceQuery } from '../slice-query.js';
 import { GaveBack } from '../settle.js';
 import type { Work } from '../work.js';
+import { carryConsent } from './contacts.js';
 import { deliverLive } from './deliver-live.js';
 import { type Live, MAX_LANE_WAIT_MS, openLive } from './live-context.js';
 
@@ -40,17 +41,23 @@ export async function workOffKlaviyo(work: Work, delivery: Delivery, text: strin
   const people = personMarksOf(config).of(account, { emails: [], phones: [], klaviyoIds: profiles });
   const outcome = { ...delivery.outcome };
 
+  const changed = new Set(
+    data.flatMap(({ topic, payload }) =>
+      CONSENT_TOPICS.includes(topic) ? (payload.data.relationships?.profile?.data?.id ?? []) : [],
+    ),
+  );
+  if (config.account.direction === 'brevo-to-klaviyo') {
+    if (config.account.sync.profiles) await carryConsent(work, account, { profiles: [...changed].sort(), outcome });
+    await store.inbox.progress(_id, { profilesDone: profiles.length, outcome, people }, work.now());
+    return store.inbox.finish(_id, 'done', { outcome }, work.now());
+  }
+
   const live = await openLive(work, account);
   if (!live) {
     const note = 'No run of profiles has been planned yet: the first one reads all of this.';
     return store.inbox.finish(_id, 'done', { outcome: { ...outcome, 'left to the first run': data.length }, note }, work.now());
   }
 
-  const changed = new Set(
-    data.flatMap(({ topic, payload }) =>
-      CONSENT_TOPICS.includes(topic) ? (payload.data.relationships?.profile?.data?.id ?? []) : [],
-    ),
-  );
   if (config.account.sync.profiles) {
     for (let at = delivery.profilesDone; at < profiles.length; at += AT_ONCE) {
       if (work.stopping.aborted) throw new GaveBack();

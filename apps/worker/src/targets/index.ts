@@ -4,6 +4,7 @@ import { categories, products, variants } from './catalog/index.js';
 import { contacts } from './contacts/index.js';
 import { campaigns, templates } from './copies/index.js';
 import { couponCodes, couponCollections } from './coupons/index.js';
+import { klaviyoProfiles } from './klaviyo-profiles/index.js';
 import { lists } from './lists/index.js';
 import { members } from './members/index.js';
 import { events } from './events/index.js';
@@ -15,6 +16,7 @@ const targets: Readonly<Record<string, Target>> = {
   archive,
   campaigns,
   events,
+  'klaviyo-profiles': klaviyoProfiles,
   lists,
   members,
   orders,

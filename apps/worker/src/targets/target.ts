@@ -1,5 +1,6 @@
 import type { OpenAccount } from '@tajo/accounts';
 import type { Process } from '@tajo/brevo';
+import type { ProfileImport } from '@tajo/klaviyo';
 import type {
   Batch,
   BatchOutcome,
@@ -58,8 +59,8 @@ export interface Settled {
 }
 
 export type Delivery =
-  | { readonly kind: 'sent'; readonly processId: number }
-  | { readonly kind: 'settled'; readonly settled: Settled };
+  /** The vendor works on it: a process of Brevo's (a number) or a job of Klaviyo's (a text). */
+  { readonly kind: 'sent'; readonly processId: number | string } | { readonly kind: 'settled'; readonly settled: Settled };
 
 /**
  * Where the rows of a resource go. A resource names its target in `write.via`; a target knows the vendor's way of taking rows and
@@ -79,10 +80,19 @@ export interface Target {
     process: Process,
     rows: readonly unknown[],
   ): Promise<Settled | { readonly again: string }>;
-  /** The rows of a batch that Brevo failed for good, as rejections. Required of a target that ever answers `sent`. */
+  /** The same for a job of Klaviyo's (`job` complete). */
+  settleJob?(
+    context: RunContext,
+    batch: Batch,
+    job: ProfileImport,
+    rows: readonly unknown[],
+  ): Promise<Settled | { readonly again: string }>;
+  /** The rows of a batch that the vendor failed for good, as rejections. Required of a target that ever answers `sent`. */
   giveUpImport?(batch: Batch, rows: readonly unknown[], why: string): readonly NewRejection[];
   /** After the last settlement of a full run: undoes what the source no longer has, e.g. members who left. Repeatable. */
   complete?(context: RunContext, resource: string): Promise<void>;
+  /** After the last settlement of a run that repairs a verification's findings: settles those of its records that are gone. Repeatable. */
+  settleMissing?(context: RunContext, resource: string): Promise<void>;
   /** Compares consent of both sides after the last settlement. */
   reconcile?(context: RunContext, resource: string): Promise<Reconciliation | null>;
   /** Compares numbers of both sides after the last settlement. Null when there is nothing to compare. */

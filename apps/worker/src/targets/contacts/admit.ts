@@ -1,15 +1,18 @@
 import { approxBytes, type ContactRow } from '@tajo/mapping';
 import type { Counterpart, Link } from '@tajo/store';
+import { isSwept } from '../../since.js';
 import type { Admission, Outgoing, RunContext } from '../target.js';
 import { type BatchRow, batchRowOf, mayDropPhone, withoutPhone } from './batch-rows.js';
 import { optOutsOf } from './opt-outs.js';
+import { withOwnConsent } from './own-consent.js';
 import { protectConsent } from './protect-consent.js';
 import { listIdsOf, rulesOf, type ContactRules } from './rules.js';
+import { openSharing } from './shared.js';
 import { counterpartOf, keysOf } from './sweep.js';
 
-/** Rows of one import share these. `one-by-one` rows need what an import cannot express. */
+/** Rows of one import share these. `one-by-one` rows need what an import cannot express; of `pair` rows Brevo has the address, so they are not written. */
 export interface ContactGroup extends Record<string, unknown> {
-  readonly by: 'import' | 'one-by-one';
+  readonly by: 'import' | 'one-by-one' | 'pair';
   readonly emailBlocked: boolean;
   readonly smsBlocked: boolean;
   readonly listIds: readonly number[];
@@ -27,22 +30,33 @@ export async function admit(context: RunContext, resource: string, mapped: reado
   );
   const counterparts = await counterpartsOf(context, rules, rows);
   const optOuts = await optOutsOf(context, rows);
+  const sharing = await openSharing(
+    context,
+    rules,
+    rows.map((row) => counterparts(row).brevo),
+  );
+  const departed = await departedOf(
+    context,
+    resource,
+    rows.map((row) => ({ row, brevo: counterparts(row).brevo })),
+  );
 
   const outgoing: Outgoing[] = [];
   const unchanged: { sourceId: string; tally: readonly string[] }[] = [];
-  for (const mappedRow of rows) {
-    const link = links.get(mappedRow.sourceId);
-    const { brevo, phoneTaken } = counterparts(mappedRow);
+  for (const readRow of rows) {
+    const link = links.get(readRow.sourceId);
+    const { brevo, phoneTaken } = counterparts(readRow);
+    const mappedRow = withOwnConsent(readRow, sharing.base(brevo));
     const reachable = phoneTaken && mayDropPhone(context) && mappedRow.email !== undefined ? withoutPhone(mappedRow) : mappedRow;
-    const told = await optOuts(mappedRow, brevo, link);
+    const told = await optOuts(mappedRow, brevo, link ?? departed.get(brevo?.sourceId ?? ''));
     const row = protectConsent(reachable, told.brevo, told.link);
-    const kept = batchRowOf(row, rules, link);
-    if (!run.force && isUnchanged(kept, link, brevo)) {
+    const kept = sharing.share(batchRowOf(row, rules, link), mappedRow, brevo);
+    if (!run.force && kept.pair === undefined && isUnchanged(kept, link, brevo)) {
       unchanged.push({ sourceId: row.sourceId, tally: kept.tally });
       continue;
     }
     const group: ContactGroup = {
-      by: row.unblock.email || row.unblock.sms ? 'one-by-one' : 'import',
+      by: wayOf(kept),
       emailBlocked: row.emailBlocked,
       smsBlocked: row.smsBlocked,
       listIds: listIdsOf(rules, row.lists),
@@ -56,7 +70,29 @@ export async function admit(context: RunContext, resource: string, mapped: reado
       fields: kept.fields,
     });
   }
+  // So that those which a full run did not meet can be told (`complete`).
+  const seen = isSwept(run, resource) ? unchanged.map(({ sourceId }) => sourceId) : [];
+  await work.store.links.see({ account: run.account, resource, run: run._id }, seen);
   return { outgoing, unchanged };
+}
+
+function wayOf({ row, held = [], pair }: BatchRow): ContactGroup['by'] {
+  if (pair !== undefined && held.includes('EMAIL')) return 'pair';
+  return pair !== undefined || row.unblock.email || row.unblock.sms ? 'one-by-one' : 'import';
+}
+
+/**
+ * Links of deleted profiles whose contacts these rows will be written to: somebody who was deleted and came back has a new id. A block that
+ * we set because of the deletion is ours to clear.
+ */
+async function departedOf(
+  { work, run }: RunContext,
+  resource: string,
+  found: readonly { row: ContactRow; brevo: Counterpart | undefined }[],
+): Promise<Map<string, Link>> {
+  const others = found.flatMap(({ row, brevo }) => (brevo?.sourceId && brevo.sourceId !== row.sourceId ? [brevo.sourceId] : []));
+  const links = await work.store.links.find(run.account, resource, [...new Set(others)]);
+  return new Map([...links].filter(([, { gone }]) => gone?.how === 'blocklist'));
 }
 
 /** The same as written last time, and Brevo still has it with the blocklist flags it should have. */

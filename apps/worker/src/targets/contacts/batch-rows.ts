@@ -14,6 +14,10 @@ export interface BatchRow {
   readonly fields: readonly string[];
   /** Lists the contact has left since our last write; an import can only add. */
   readonly leave: readonly number[];
+  /** What is not sent, for Brevo owns it; EMAIL and SMS among them. */
+  readonly held?: readonly string[];
+  /** The contact that is brought together with its profile after the write. */
+  readonly pair?: number;
 }
 
 export function batchRowOf(row: ProtectedRow, rules: ContactRules, link: Pick<Link, 'lists'> | undefined): BatchRow {
@@ -52,6 +56,14 @@ export function writtenRow({ row, hash, tally, fields }: BatchRow, listIds: read
     mailable: { email: row.email !== undefined && !row.emailBlocked, sms: row.phone !== undefined && !row.smsBlocked },
   };
   return { link, tally, fields };
+}
+
+/** The row as it is sent. */
+export function sentRow({ row, held = [] }: BatchRow): ProtectedRow {
+  if (held.length === 0) return row;
+  const { phone, ...rest } = row;
+  const attributes = Object.fromEntries(Object.entries(row.attributes).filter(([name]) => !held.includes(name)));
+  return { ...rest, ...(phone !== undefined && !held.includes('SMS') && { phone }), attributes };
 }
 
 export function refusedRow({ row }: BatchRow, reason: string, message: string): NewRejection {

@@ -4,6 +4,7 @@ import { RequestRefused, RetryLater, WaitUntil } from '@tajo/errors';
 import { ID_ATTRIBUTE, toImportRow, type Identity } from '@tajo/mapping';
 import type { Batch, NewRejection } from '@tajo/store';
 import { GaveBack } from '../../settle.js';
+import { syncContacts } from '../klaviyo-profiles/sync-contacts.js';
 import type { Delivery, RunContext, Settled } from '../target.js';
 import type { ContactGroup } from './admit.js';
 import {
@@ -13,6 +14,7 @@ import {
   mayDropPhone,
   readBatch,
   refusedRow,
+  sentRow,
   withoutPhone,
   writtenRow,
 } from './batch-rows.js';
@@ -29,10 +31,13 @@ export async function deliver(context: RunContext, batch: Batch, stored: readonl
   const { rows, group } = readBatch(batch, stored);
   const identity = identityOf(batch.identity);
   const { config } = context.work;
-  if (group.by === 'one-by-one') return { kind: 'settled', settled: await oneByOne(context, batch, rows, group, identity) };
+  if (group.by !== 'import') {
+    const settled = group.by === 'pair' ? untouched(rows, group) : await oneByOne(context, batch, rows, group, identity);
+    return { kind: 'settled', settled: await withProfiles(context, batch, rows, settled) };
+  }
   const { processId } = await context.account.brevo.importContacts(
     {
-      rows: rows.map(({ row }) => toImportRow(row, identity)),
+      rows: rows.map((row) => toImportRow(sentRow(row), identity)),
       listIds: group.listIds,
       emailBlacklist: group.emailBlocked,
       smsBlacklist: group.smsBlocked,
@@ -67,6 +72,44 @@ async function oneByOne(
   return { written, rejected, again: [], note: null };
 }
 
+/** Nothing of them is written: Brevo has another address of theirs, and it stands. Nor does it count as written. */
+function untouched(rows: readonly BatchRow[], group: ContactGroup): Settled {
+  const written = rows.map((row) => writtenRow({ ...row, hash: '' }, group.listIds));
+  return { written, rejected: [], again: [], note: null };
+}
+
+/** Contacts whose profile has to hear of what stands in Brevo. Their links are what the two agreed on at last. */
+async function withProfiles(context: RunContext, batch: Batch, rows: readonly BatchRow[], settled: Settled): Promise<Settled> {
+  const pairs = rows.flatMap(({ pair }) => pair ?? []);
+  if (pairs.length === 0) return settled;
+  const { work, run, account } = context;
+  const owner = { account: run.account, resource: batch.resource, run: run._id };
+  // Before: what the way back finds written tells it which blocks are ours.
+  await work.store.links.put(
+    owner,
+    settled.written.map(({ link }) => link),
+    work.now(),
+  );
+  const contacts = await Promise.all(pairs.map((id) => account.brevo.contact(id, 'contact_id')));
+  await syncContacts(
+    context,
+    contacts.filter((contact) => contact !== undefined),
+    { why: run._id },
+  );
+  const links = await work.store.links.find(
+    run.account,
+    batch.resource,
+    settled.written.map(({ link }) => link.sourceId),
+  );
+  const written = settled.written.map((one) => {
+    const link = links.get(one.link.sourceId);
+    if (!link) return one;
+    const { sourceId, hash, targetId, blockedByUs, lists, hasPhone, mailable } = link;
+    return { ...one, link: { sourceId, hash, targetId, blockedByUs, lists, hasPhone, mailable } };
+  });
+  return { ...settled, written };
+}
+
 type Outcome = { row: BatchRow } | { refused: NewRejection };
 
 async function writeOne(
@@ -77,7 +120,7 @@ async function writeOne(
   identity: Identity,
 ): Promise<Outcome> {
   const { brevo } = context.account;
-  const { row } = batchRow;
+  const row = sentRow(batchRow);
   const attributes = {
     ...row.attributes,
     ...(row.phone === undefined ? {} : { SMS: row.phone }),
@@ -98,8 +141,8 @@ async function writeOne(
     if (!(error instanceof RequestRefused)) throw error;
     const clashing = duplicateIdentifiers(error).map((name) => name.toUpperCase());
     if (clashing.includes('SMS') && row.phone !== undefined && row.email !== undefined && mayDropPhone(context)) {
-      const reduced = batchRowOf(withoutPhone(row), rulesOf(context, resource), { lists: [...batchRow.leave] });
-      return writeOne(context, resource, reduced, group, identity);
+      const reduced = batchRowOf(withoutPhone(batchRow.row), rulesOf(context, resource), { lists: [...batchRow.leave] });
+      return writeOne(context, resource, { ...batchRow, ...reduced }, group, identity);
     }
     if (clashing.includes('EXT_ID') && row.email !== undefined)
       return rename(context, batchRow, attributes, { ...flags, emailBlacklisted: row.emailBlocked });

@@ -62,7 +62,7 @@ async function checked(context: RunContext) {
   return { named, types, missing, listIds };
 }
 
-function typeOf({ type, category }: Attribute): BrevoType {
+export function typeOf({ type, category }: Attribute): BrevoType {
   if (category === 'category') return 'category';
   if (category === 'calculated' || category === 'global') return 'calculated';
   // An open list on Brevo's side; `convert` treats what it does not know as not writable.

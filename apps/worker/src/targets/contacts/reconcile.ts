@@ -29,7 +29,8 @@ export async function reconcile(context: RunContext, resource: string): Promise<
     for (const contact of fresh) {
       brevo[LAST_ID] = Math.max(brevo[LAST_ID] ?? 0, contact.id);
       const link = links.get(sourceIdOfContact(contact) ?? '');
-      if (!link) {
+      // Klaviyo does not have the profile any more, so the contact is Brevo's own by now.
+      if (!link || link.gone?.done) {
         addTo(brevo, FOREIGN);
         continue;
       }

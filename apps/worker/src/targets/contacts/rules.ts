@@ -15,18 +15,25 @@ export const BASE_LIST = 'base';
 
 /** Rules come back from the store; they were written by this release or one before it. */
 export function rulesOf({ run }: RunContext, resource: string): ContactRules {
-  const rules = run.rules[resource];
-  const shape = z.looseObject({
-    mapping: z.record(z.string(), z.string()),
-    listIds: z.record(z.string(), z.number()),
-    counterparts: z.string(),
-  });
-  if (shape.safeParse(rules).success) return rules as ContactRules; // The keys that another release could lack were just checked.
+  const rules = contactRulesIn(run.rules[resource]);
+  if (rules) return rules;
   throw new BadInput(
     'run_rules_unreadable',
     `Run ${run._id} was planned by a release whose rules this one cannot read; start a new run.`,
     { field: 'rules' },
   );
+}
+
+const shape = z.looseObject({
+  mapping: z.record(z.string(), z.string()),
+  listIds: z.record(z.string(), z.number()),
+  counterparts: z.string(),
+});
+
+/** Undefined for what another release wrote. */
+export function contactRulesIn(rules: unknown): ContactRules | undefined {
+  // The keys that another release could lack are checked.
+  return shape.safeParse(rules).success ? (rules as ContactRules) : undefined;
 }
 
 /** The ids of the lists a contact goes to, never empty. */

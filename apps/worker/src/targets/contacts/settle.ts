@@ -117,7 +117,7 @@ function outcomeOf(
     const kind = bySource.get(row.row.sourceId);
     if (kind === undefined) written.push(writtenRow(row, group.listIds));
     else if (kind === 'duplicate_phone_id' && row.row.email !== undefined && mayDropPhone(context))
-      withoutPhones.push(batchRowOf(withoutPhone(row.row), rules, { lists: [...row.leave] }));
+      withoutPhones.push({ ...row, ...batchRowOf(withoutPhone(row.row), rules, { lists: [...row.leave] }) });
     // The profile's address changed: a single write finds the contact by its id.
     else if (kind === 'duplicate_ext_id' && row.row.email !== undefined) moved.push(row);
     else rejected.push(refusedRow(row, kind, WORDS[kind] ?? `Brevo refused the row: ${kind}.`));

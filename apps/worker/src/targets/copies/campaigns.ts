@@ -6,6 +6,7 @@ import type { RunContext, Target } from '../target.js';
 import { audiencesOf } from './audiences.js';
 import { type CopyOutcome, deliverCopies, type Existing } from './deliver-copies.js';
 import { keepResults } from './keep-results.js';
+import { markedName, sourceIdInName } from './name-mark.js';
 import { type CopyRules, copyRulesOf, factsOf, planCopies, senderFor } from './rules.js';
 
 /** Drafts made in one delivery: half of the hour's requests, and well within what one look at the newest campaigns shows. */
@@ -53,14 +54,11 @@ function isDraft({ kept }: NotedKeptRow, { copies }: CopyRules): boolean {
   return copies && kept['channel'] === 'email';
 }
 
-/** A tag would be the place for it, but plans without tags refuse the whole campaign (activepieces/activepieces#15599). */
-const MARK = /\[klaviyo:([^\]]+)\]$/;
-
 async function leftDrafts({ account }: RunContext): Promise<Map<string, number>> {
   const newest = await account.brevo.newestCampaigns({ limit: LOOKED_AT });
   return new Map(
     newest.flatMap(({ id, name }) => {
-      const sourceId = MARK.exec(name)?.[1];
+      const sourceId = sourceIdInName(name);
       return sourceId === undefined ? [] : [[sourceId, id] as const];
     }),
   );
@@ -91,7 +89,7 @@ async function makeDraft(
   if (existing) return { id: existing.id, untranslated, notes };
   const replyTo = textIn(content, 'reply_to_email');
   const { id } = await context.account.brevo.createCampaignDraft({
-    name: `${name} [klaviyo:${row.sourceId}]`,
+    name: markedName(name, row.sourceId),
     subject: subject.text === '' ? name : subject.text,
     sender: { id: sender },
     htmlContent: html.text,

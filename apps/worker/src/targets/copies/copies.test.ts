@@ -195,6 +195,32 @@ describe('the results of drafts', () => {
     expect(kept.get('M1')?.data).toEqual({ id: 1, status: 'draft', statistics: {} });
   });
 
+  it('stand beside those of campaigns that were made at Brevo, of which drafts have none', async () => {
+    await start();
+    await through(campaigns, 'campaign-messages', [message('M1')]);
+    const statistics = { sent: 100, delivered: 98, uniqueViews: 40 };
+    const id = await world.sandbox.brevo.sendCampaign({ name: 'Theirs', sentDate: '2026-01-01T10:00:00.000Z', statistics });
+    const draft = { name: 'Not yet', subject: 's', sender: { id: 1 }, htmlContent: '<p>Not written yet</p>' };
+    await context.account.brevo.createCampaignDraft(draft);
+    for (let time = 0; time < 2; time += 1) await campaigns.complete?.(context, 'campaign-messages');
+    const kept = await store.archive.page({ account: world.account, resource: 'brevo-campaigns' });
+    expect(kept.map(({ sourceId, data }) => [sourceId, data])).toEqual([
+      [
+        String(id),
+        {
+          id,
+          name: 'Theirs',
+          status: 'sent',
+          type: 'classic',
+          channel: 'email',
+          sent: '2026-01-01T10:00:00.000Z',
+          scheduled: null,
+          statistics,
+        },
+      ],
+    ]);
+  });
+
   it('are left as they were when Brevo cannot be asked', async () => {
     await start();
     await through(campaigns, 'campaign-messages', [message('M1')]);
