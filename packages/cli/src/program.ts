@@ -15,11 +15,13 @@ import { addRejectionsList } from './commands/rejections-list.js';
 import { addRejectionsReplay } from './commands/rejections-replay.js';
 import { addSchedulesList } from './commands/schedules-list.js';
 import { addSyncChanges } from './commands/sync-change.js';
+import { addSyncConfirmDeletes } from './commands/sync-confirm-deletes.js';
 import { addSyncList } from './commands/sync-list.js';
 import { addSyncPlan } from './commands/sync-plan.js';
 import { addSyncRun } from './commands/sync-run.js';
 import { addSyncStatus } from './commands/sync-status.js';
 import { addUp } from './commands/up.js';
+import { addVerify } from './commands/verify.js';
 import { addWebhooks } from './commands/webhooks.js';
 import type { Context } from './context.js';
 
@@ -64,6 +66,7 @@ First steps:
   addSyncStatus(sync, context);
   addSyncList(sync, context);
   addSyncChanges(sync, context);
+  addSyncConfirmDeletes(sync, context);
 
   addSchedulesList(program.command('schedules').description('Runs that start by themselves.'), context);
 
@@ -78,6 +81,7 @@ First steps:
 
   addArchive(program, context);
   addErase(program, context);
+  addVerify(program, context);
 
   addConfigCheck(program.command('config').description('The configuration.'), context);
   addDoctor(program, context);

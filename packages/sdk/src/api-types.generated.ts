@@ -46,8 +46,8 @@ export interface StartSync {
   /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
   account?: string;
   /** Default: those switched on in the configuration. */
-  resources?: ('profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes' | 'catalogs')[];
-  /** `full` reads everything. `incremental` reads what changed since the last run, of each resource that Klaviyo can tell this of, and the others whole; what was never read to its end is read whole too. `verify` cannot be run yet. */
+  resources?: ('profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes' | 'brevo-contacts' | 'catalogs')[];
+  /** `full` reads everything. `incremental` reads what changed since the last run, of each resource that Klaviyo can tell this of, and the others whole; what was never read to its end is read whole too. `verify` is no run: see `POST /v1/verifications`. */
   mode: 'full' | 'incremental' | 'verify';
   /** Write records again although they have not changed. Default false. */
   force?: boolean;
@@ -56,10 +56,19 @@ export interface StartSync {
 export interface ReplayRejections {
   /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
   account?: string;
-  resource: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
+  resource: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes' | 'brevo-contacts';
   reason?: string;
   /** Klaviyo ids; default all that fit. */
   sourceIds?: string[];
+}
+
+export interface StartVerification {
+  /** Name of the account; the one of the configuration file is `default`. Default 'default'. */
+  account?: string;
+  /** Look up as many records at random instead of all: seconds instead of a sweep of both sides. */
+  sample?: number;
+  /** Afterwards write anew what differs without an explanation, by a run of its own, and look at that again. Default false. */
+  repair?: boolean;
 }
 
 export interface RequestErasure {
@@ -344,6 +353,22 @@ export interface Run {
   comparisons: { [name: string]: Comparison };
   /** What an operator should know of how single parts ended, e.g. that a list is gone. */
   notes: string[];
+  /** What became of profiles that are gone from Klaviyo; null where none were, or none were looked for. */
+  deletions: {
+    /** `asked`: more are gone than `deletes.max_share` allows; nothing happens until it is confirmed. */
+    state: 'asked' | 'confirmed' | 'done';
+    /** Profiles that were known when the run looked. */
+    known: number;
+    /** Those of them that Klaviyo does not have any more. */
+    gone: number;
+    maxShare: number;
+    outcomes: {
+      merged: number;
+      unlinked: number;
+      blocklisted: number;
+      deleted: number;
+    };
+  } | null;
   /** Set when all that is left waits for a quota: when the first part goes on. */
   resumesAt: string | null;
 }
@@ -451,6 +476,90 @@ export interface Erasure {
 
 export interface ErasureList {
   erasures: Erasure[];
+  next: string | null;
+}
+
+export interface Verification {
+  id: string;
+  /** Name of the account; the one of the configuration file is `default`. */
+  account: string;
+  state: 'open' | 'done' | 'failed';
+  step: 'begin' | 'brevo' | 'klaviyo' | 'gone' | 'records' | 'numbers' | 'repair' | 'repairing' | 'tidy' | null;
+  sample: number | null;
+  repair: boolean;
+  requestedAt: string;
+  startedAt: string | null;
+  doneAt: string | null;
+  /** What holds it up, or why it failed. */
+  problem: {
+    code: string;
+    message: string;
+    at: string;
+  } | null;
+  /** The run by whose rules profiles were mapped. */
+  rules: {
+    run: string;
+    plannedAt: string;
+  } | null;
+  /** Klaviyo's changes were carried up to here; what changed since is the next run's. */
+  carriedUpTo: string | null;
+  /** A run that was under way meanwhile. */
+  besideRun: string | null;
+  counts: {
+    profiles: number;
+    contacts: number;
+    /** Contacts that did not come from Klaviyo. */
+    brevosOwn: number;
+    /** Profiles laid beside a contact. */
+    compared: number;
+    /** Those of them in which nothing differs. */
+    alike: number;
+  };
+  explained: number;
+  /** 0 of a verification that is done means that both sides agree. */
+  unexplained: number;
+  /** Without an explanation first. */
+  differences: ({
+    /** `consent`: one side may write to somebody whom the other forbids. `not_carried`: a record or a value that is not to be in Brevo, for this reason. */
+    kind: 'consent' | 'missing_in_brevo' | 'missing_in_klaviyo' | 'field' | 'list' | 'not_carried' | 'numbers';
+    /** What it is called; never its value. */
+    field: string | null;
+    reason: string;
+    /** The reason is known and in order. */
+    explained: boolean;
+    count: number;
+  })[];
+  /** What is compared by number, and where the numbers are from. */
+  numbers: {
+    resource: string;
+    name: string;
+    klaviyo: number;
+    brevo: number;
+    from: string;
+  }[];
+  repairRun: string | null;
+  /** Differences without an explanation before the repair. */
+  beforeRepair: number | null;
+}
+
+export interface VerificationList {
+  verifications: Verification[];
+  next: string | null;
+}
+
+export interface DifferenceList {
+  differences: ({
+    /** `consent`: one side may write to somebody whom the other forbids. `not_carried`: a record or a value that is not to be in Brevo, for this reason. */
+    kind: 'consent' | 'missing_in_brevo' | 'missing_in_klaviyo' | 'field' | 'list' | 'not_carried' | 'numbers';
+    /** What it is called; never its value. */
+    field: string | null;
+    reason: string;
+    /** The reason is known and in order. */
+    explained: boolean;
+    /** Klaviyo's id of the profile. */
+    sourceId: string | null;
+    brevoId: number | null;
+  })[];
   next: string | null;
 }
 
@@ -569,7 +678,10 @@ export interface ArchivedList {
 
 export interface CampaignResults {
   campaigns: ({
+    /** Of the vendor it was made at. */
     id: string;
+    /** Where it was made; those of Klaviyo come first. */
+    origin: 'klaviyo' | 'brevo';
     name: string;
     status: string | null;
     channel: string | null;
@@ -582,10 +694,11 @@ export interface CampaignResults {
       statistics: { [name: string]: number };
       at: string;
     })[];
-    /** One for each message that became a draft. */
+    /** One for each message that became a draft; the campaign itself where it was made at Brevo. */
     brevo: ({
-      message: string;
-      /** Brevo's id of the draft. */
+      /** Klaviyo's id; null for a campaign that was made at Brevo. */
+      message: string | null;
+      /** Brevo's id of the campaign. */
       campaign: number | null;
       status: string | null;
       /** Brevo's global statistics; nothing before somebody has sent it. */
@@ -962,6 +1075,18 @@ export interface Operations {
     };
     answer: Run;
   };
+  /** Confirm that so many profiles are gone. */
+  confirmDeletions: {
+    path: {
+      /** Id of a run. */
+      id: string;
+    };
+    query: {
+      /** The run is of this account, or there is none. */
+      account?: string;
+    };
+    answer: Run;
+  };
   /** Cancel a run. */
   cancelSync: {
     path: {
@@ -988,7 +1113,7 @@ export interface Operations {
       /** Name of the account; the one of the configuration file is `default`. */
       account?: string;
       run?: string;
-      resource?: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
+      resource?: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes' | 'brevo-contacts';
       reason?: string;
       outcome?: 'rejected' | 'skipped';
       state?: 'open' | 'replaying' | 'resolved';
@@ -1006,7 +1131,7 @@ export interface Operations {
   /** Why a record is, or is not, in Brevo. */
   explainRecord: {
     path: {
-      resource: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes';
+      resource: 'profiles' | 'events' | 'lists' | 'list-members' | 'segments' | 'segment-members' | 'metrics' | 'orders' | 'campaigns' | 'campaign-messages' | 'campaign-values' | 'templates' | 'flows' | 'flow-definitions' | 'flow-actions' | 'flow-messages' | 'flow-templates' | 'flow-values' | 'flow-series' | 'catalog-categories' | 'catalog-category-items' | 'catalog-items' | 'catalog-variants' | 'coupons' | 'coupon-codes' | 'brevo-contacts';
       /** Id of the record at Klaviyo. */
       sourceId: string;
     };
@@ -1045,6 +1170,51 @@ export interface Operations {
     };
     answer: Erasure;
   };
+  /** Compare both sides record by record. */
+  startVerification: {
+    body: StartVerification;
+    answer: Verification;
+  };
+  /** List verifications. */
+  listVerifications: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+      limit?: number;
+      /** `next` of the page before. */
+      before?: string;
+    };
+    answer: VerificationList;
+  };
+  /** Read a verification. */
+  readVerification: {
+    path: {
+      /** Id of a verification. */
+      id: string;
+    };
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+    };
+    answer: Verification;
+  };
+  /** List the records that differ. */
+  listDifferences: {
+    path: {
+      /** Id of a verification. */
+      id: string;
+    };
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+      /** Only those with an explanation, or without. */
+      explained?: 'true' | 'false';
+      limit?: number;
+      /** `next` of the page before. */
+      after?: string;
+    };
+    answer: DifferenceList;
+  };
   /** What is kept of Klaviyo in our own store. */
   listArchive: {
     query: {
@@ -1053,7 +1223,7 @@ export interface Operations {
     };
     answer: Archive;
   };
-  /** Results of campaigns at Klaviyo and of their drafts at Brevo. */
+  /** Results of campaigns of both vendors in one table. */
   compareCampaigns: {
     query: {
       /** Name of the account; the one of the configuration file is `default`. */
@@ -1063,6 +1233,16 @@ export interface Operations {
       limit?: number;
     };
     answer: CampaignResults;
+  };
+  /** Export the results of every campaign of both vendors. */
+  exportCampaignResults: {
+    query: {
+      /** Name of the account; the one of the configuration file is `default`. */
+      account?: string;
+      /** `ndjson` has every record whole; `csv` a column for each of its parts, lists as JSON. */
+      format?: 'csv' | 'ndjson';
+    };
+    answer: undefined;
   };
   /** List the kept records of a resource. */
   listArchived: {

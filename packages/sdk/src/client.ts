@@ -12,10 +12,13 @@ import type {
   Run,
   StartOAuth,
   StartSync,
+  StartVerification,
   TrackEvent,
+  Verification,
 } from './api-types.generated.js';
 import { type ApiRequest, createTransport, type Transport } from './transport.js';
 import { readProgress, watchRun, type WatchOptions } from './watch.js';
+import { watchVerification } from './watch-verification.js';
 
 export interface TajoClientOptions {
   /** The key of the API (TAJO_API_KEY). */
@@ -62,6 +65,7 @@ export class TajoClient {
   readonly metrics;
   readonly archive;
   readonly erasures;
+  readonly verifications;
   readonly webhooks;
 
   constructor(options: TajoClientOptions) {
@@ -79,6 +83,7 @@ export class TajoClient {
     this.metrics = metricsOf(transport);
     this.archive = archiveOf(transport);
     this.erasures = erasuresOf(transport);
+    this.verifications = verificationsOf(transport);
     this.webhooks = webhooksOf(transport);
   }
 }
@@ -197,7 +202,7 @@ function connectorsOf(transport: Transport, brevoApiKey: string | undefined) {
 }
 
 function syncsOf(transport: Transport) {
-  type Change = 'pauseSync' | 'resumeSync' | 'retrySync' | 'cancelSync';
+  type Change = 'pauseSync' | 'resumeSync' | 'retrySync' | 'cancelSync' | 'confirmDeletions';
   const change = <Name extends Change>(verb: string, id: string, { signal }: CallOptions) =>
     call<Name>(transport, { method: 'POST', path: `${runPath(id)}/${verb}`, signal });
 
@@ -243,6 +248,8 @@ function syncsOf(transport: Transport) {
     /** Reads again what failed of a failed run. */
     retry: (id: string, options: CallOptions = {}) => change<'retrySync'>('retry', id, options),
     cancel: (id: string, options: CallOptions = {}) => change<'cancelSync'>('cancel', id, options),
+    /** Of a run whose `deletions` are `asked`: so many profiles are gone from Klaviyo indeed, and `deletes` shall be done with their contacts. */
+    confirmDeletes: (id: string, options: CallOptions = {}) => change<'confirmDeletions'>('confirm-deletes', id, options),
 
     /** One snapshot. */
     progress: (id: string, { signal }: CallOptions = {}): Promise<Progress> => readProgress(transport, id, signal),
@@ -329,6 +336,18 @@ function metricsOf(transport: Transport) {
 
 type Page = CallOptions & Given<Partial<Operations['listArchived']['query']>>;
 
+type ExportOptions = CallOptions & { format?: 'csv' | 'ndjson' | undefined; account?: string | undefined };
+
+function exported(
+  transport: Transport,
+  resource: string,
+  { format = 'ndjson', account, signal = new AbortController().signal }: ExportOptions,
+): Promise<ReadableStream<Uint8Array>> {
+  const query = new URLSearchParams({ format, ...(account !== undefined && { account }) });
+  const accept = format === 'csv' ? 'text/csv' : 'application/x-ndjson';
+  return transport.stream({ path: `${archivePath(resource)}/export?${query.toString()}`, accept, signal });
+}
+
 function archiveOf(transport: Transport) {
   return {
     /** What is kept of Klaviyo, and how much of it. */
@@ -354,24 +373,62 @@ function archiveOf(transport: Transport) {
      * Everything kept of a resource, as one file in UTF-8 while it is read. Read it to its end or cancel it. It fails half way when the
      * API cannot go on: what came by then is no whole file.
      */
-    export(
-      resource: string,
-      {
-        format = 'ndjson',
-        account,
-        signal = new AbortController().signal,
-      }: CallOptions & { format?: 'csv' | 'ndjson' | undefined; account?: string | undefined } = {},
-    ): Promise<ReadableStream<Uint8Array>> {
-      const query = new URLSearchParams({ format, ...(account !== undefined && { account }) });
-      const accept = format === 'csv' ? 'text/csv' : 'application/x-ndjson';
-      return transport.stream({ path: `${archivePath(resource)}/export?${query.toString()}`, accept, signal });
+    export(resource: string, options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
+      return exported(transport, resource, options);
     },
 
-    /** Campaigns with what they did at Klaviyo, and what the drafts made of them did at Brevo. One page. */
+    /**
+     * Campaigns with what they did at Klaviyo, and what the drafts made of them did at Brevo; then those made at Brevo. One page.
+     */
     campaignResults({ signal, ...query }: Page = {}): Promise<AnswerOf<'compareCampaigns'>> {
       return call<'compareCampaigns'>(transport, { method: 'GET', path: '/v1/archive/campaign-results', query, signal });
     },
+
+    /** The results of all campaigns of both vendors, a line for each message and vendor; to be read like `export`. */
+    exportCampaignResults(options: ExportOptions = {}): Promise<ReadableStream<Uint8Array>> {
+      return exported(transport, 'campaign-results', options);
+    },
   };
+}
+
+function verificationsOf(transport: Transport) {
+  const get = (id: string, { account, signal }: CallOptions & { account?: string | undefined } = {}): Promise<Verification> =>
+    call<'readVerification'>(transport, { method: 'GET', path: verificationPath(id), query: { account }, signal });
+
+  return {
+    /** Compares both sides record by record. It reads only, unless `repair` says that what differs shall be written anew. */
+    start(request: StartVerification = {}, { signal }: CallOptions = {}): Promise<Verification> {
+      return call<'startVerification'>(transport, { method: 'POST', path: '/v1/verifications', body: request, signal });
+    },
+
+    get,
+
+    /** The latest first, one page. */
+    list(
+      filter: Given<Partial<Operations['listVerifications']['query']>> = {},
+      { signal }: CallOptions = {},
+    ): Promise<AnswerOf<'listVerifications'>> {
+      return call<'listVerifications'>(transport, { method: 'GET', path: '/v1/verifications', query: filter, signal });
+    },
+
+    /** Records that differ, one page, those without an explanation first. `next` is the `after` of the following one. */
+    differences(
+      id: string,
+      filter: Given<Partial<Operations['listDifferences']['query']>> = {},
+      { signal }: CallOptions = {},
+    ): Promise<AnswerOf<'listDifferences'>> {
+      const path = `${verificationPath(id)}/differences`;
+      return call<'listDifferences'>(transport, { method: 'GET', path, query: filter, signal });
+    },
+
+    /** How it stands, about each second until it is done; the last one says what it found. Goes on over a restart of the API. */
+    watch: (id: string, options: WatchOptions & { account?: string | undefined } = {}): AsyncIterable<Verification> =>
+      watchVerification((signal) => get(id, { account: options.account, signal }), options),
+  };
+}
+
+function verificationPath(id: string): string {
+  return `/v1/verifications/${encodeURIComponent(id)}`;
 }
 
 function erasuresOf(transport: Transport) {

@@ -45,8 +45,10 @@ export function addArchive(program: Command, context: Context): void {
   archive
     .command('export')
     .summary('all records of a resource as a file')
-    .description('Writes every kept record of a resource to stdout or a file: whole as NDJSON, or as a table.')
-    .argument('<resource>', 'e.g. campaigns')
+    .description(
+      'Writes every kept record of a resource to stdout or a file: whole as NDJSON, or as a table. `campaign-results` are the numbers of both vendors in one.',
+    )
+    .argument('<resource>', 'e.g. campaigns, or campaign-results')
     .addOption(
       new Option('--format <format>', 'ndjson: each record whole; csv: a column for each of its parts')
         .choices(['csv', 'ndjson'])
@@ -59,7 +61,7 @@ export function addArchive(program: Command, context: Context): void {
 
   archive
     .command('results')
-    .summary('results of campaigns at Klaviyo and of their drafts at Brevo')
+    .summary('results of campaigns at Klaviyo, of their drafts at Brevo and of those made there')
     .option('--limit <n>', 'at most this many campaigns', atLeastOne, 100)
     .option('--json', 'print one JSON document on stdout')
     .action((_: unknown, command: Command) => showResults(context, command.optsWithGlobals<Options>()));
@@ -99,13 +101,15 @@ async function showResults(context: Context, { json, limit, ...rest }: Options):
   const right = 'right' as const;
   const columns = [
     { title: 'campaign' },
+    { title: 'made at' },
     { title: 'status' },
     ...['recipients', 'opens', 'clicks'].map((title) => ({ title, align: right })),
     { title: 'in Brevo' },
     ...['delivered', 'opens', 'clicks'].map((title) => ({ title, align: right })),
   ];
-  const rows = campaigns.map(({ name, status, klaviyo, brevo }) => [
+  const rows = campaigns.map(({ name, origin, status, klaviyo, brevo }) => [
     name,
+    origin === 'brevo' ? 'Brevo' : 'Klaviyo',
     status ?? '',
     ...['recipients', 'opens_unique', 'clicks_unique'].map((key) => sumOf(klaviyo, key)),
     [...new Set(brevo.map((copy) => copy.status ?? ''))].join(', '),

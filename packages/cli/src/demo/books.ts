@@ -46,12 +46,19 @@ export async function checkBooks(sandbox: Sandbox, run: Run): Promise<Check[]> {
   return checks;
 }
 
-/** The second of two runs in a row. */
-export function checkNothingTwice(run: Run): Check[] {
+/** Of a run before which nothing has changed; `news` says of what, by resource, it is the first to see. */
+export function checkNothingTwice(run: Run, news: Readonly<Record<string, number>> = {}): Check[] {
   const writing = Object.entries(run.totals).filter(([, { written }]) => written > 0);
   const unchanged = Object.values(run.totals).reduce((total, counts) => total + counts.unchanged, 0);
   const named = writing.map(([resource, { written }]) => `${resource} ${count(written)}`).join(', ');
-  return [{ holds: writing.length === 0, text: `${count(unchanged)} records unchanged, written: ${named || 'none'}` }];
+  const seen = Object.entries(news).filter(([, n]) => n > 0);
+  const ofBrevo = seen.map(([resource, n]) => `; ${count(n)} of the ${resource} were changed by people in Brevo`).join('');
+  return [
+    {
+      holds: writing.every(([resource, { written }]) => written <= (news[resource] ?? 0)),
+      text: `${count(unchanged)} records unchanged, written: ${named || 'none'}${ofBrevo}`,
+    },
+  ];
 }
 
 function isThere(attributes: Readonly<Record<string, unknown>>, run: Run): boolean {

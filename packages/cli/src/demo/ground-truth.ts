@@ -82,12 +82,12 @@ function klaviyoIdOf(contact: ContactRecord): string | undefined {
 }
 
 /** Klaviyo's own rule: subscribed, able to receive, and not suppressed. */
-function mayMail(profile: Profile | undefined): boolean {
+export function mayMail(profile: Profile | undefined): boolean {
   const marketing = profile?.subscriptions?.email?.marketing;
   return isSubscribed(marketing) && marketing.can_receive_email_marketing && marketing.suppression.length === 0;
 }
 
-function mayText(profile: Profile | undefined): boolean {
+export function mayText(profile: Profile | undefined): boolean {
   const marketing = profile?.subscriptions?.sms?.marketing;
   return isSubscribed(marketing) && marketing.can_receive_sms_marketing;
 }

@@ -22,7 +22,8 @@ import { connectAndResync } from './resync.js';
 import { startSandboxProcess } from './sandbox-process.js';
 
 const usage = `The whole road on this machine: Klaviyo and Brevo as sandboxes, the API, workers and the board, a full resync
-of everything, and once more to see that nothing is written twice.
+of everything, 500 edits on both sides and what an incremental run makes of them, and everything once more, when
+nothing may be written.
 
   npm run demo -- [--profiles N] [--workers N] [--keep]
 

@@ -16,12 +16,19 @@ export function runReport(run: Run, style: Style = plain): string[] {
     ...(run.reconciliation ? ['', ...bothSides(run.reconciliation, style)] : []),
     ...compared(run, style),
     ...planned(run, style),
+    ...(run.deletions?.state === 'done' ? ['', departed(run.deletions)] : []),
     ...(run.notes.length > 0 ? ['', ...run.notes.map((note) => style.soft(`note: ${note}`))] : []),
     ...(run.resumesAt === null ? [] : ['', style.warn(`waits for a quota of Klaviyo's; resumes at ${run.resumesAt}`)]),
     ...(run.problem ? ['', ...problem(run.problem, style)] : []),
     '',
     verdict(run, style),
   ];
+}
+
+/** What became of the contacts of profiles that are gone. */
+function departed({ gone, outcomes }: NonNullable<Run['deletions']>): string {
+  const done = Object.entries(outcomes).filter(([, n]) => n > 0);
+  return `profiles gone from Klaviyo: ${count(gone)} (${done.map(([how, n]) => `${count(n)} ${how}`).join(', ')})`;
 }
 
 /** `read = written + unchanged + skipped + rejected`, one line a resource, with the reasons below. */

@@ -56,6 +56,7 @@ export function sampleRun(run: Partial<Run> = {}): Run {
     },
     comparisons: {},
     notes: [],
+    deletions: null,
     resumesAt: null,
     ...run,
   };
