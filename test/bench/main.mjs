@@ -1,11 +1,12 @@
-// `pnpm bench:limits`, `pnpm bench:throughput`, `pnpm bench:events`, `pnpm bench`: what docs/benchmarks.md explains. Ends with 0 only if every promise held.
+// `pnpm bench:limits`, `pnpm bench:throughput`, `pnpm bench:events`, `pnpm bench:live`, `pnpm bench`: what docs/benchmarks.md explains. Ends with 0 only if every promise held.
 import { parseArgs } from 'node:util';
 import { resolveServers } from '@tajo/servers';
 import { benchEvents } from './events.mjs';
 import { benchLimits } from './limits.mjs';
+import { benchLive } from './live.mjs';
 import { benchThroughput } from './throughput.mjs';
 
-const usage = `Usage: bench limits|throughput|events|all
+const usage = `Usage: bench limits|throughput|events|live|all
 
   limits        --windows N      complete minutes to measure, for each number of workers (2)
                 --workers A,B    numbers of worker processes (1,2,4)
@@ -16,6 +17,8 @@ const usage = `Usage: bench limits|throughput|events|all
   events        --events N       of the account, for a third as many profiles (20000)
                 --latencies A,B  of both vendors, milliseconds (0,100)
                 --workers A,B    numbers of worker processes (1,2)
+  live          --profiles N     of the account (3000)           --samples N      of each way (30)
+                --deliveries N   to the webhook endpoint (200)   --workers N      worker processes (2)
 `;
 
 const text = { type: 'string' };
@@ -27,6 +30,8 @@ const flags = {
   profiles: text,
   events: text,
   latencies: text,
+  samples: text,
+  deliveries: text,
 };
 
 const { name, values } = readCommand();
@@ -44,6 +49,7 @@ try {
   if (wanted('limits')) kept.push(await benchLimits(bench, limitsOptions()));
   if (wanted('throughput')) kept.push(await benchThroughput(bench, throughputOptions()));
   if (wanted('events')) kept.push(await benchEvents(bench, eventsOptions()));
+  if (wanted('live')) kept.push(await benchLive(bench, liveOptions()));
   process.exitCode = kept.every(Boolean) ? 0 : 1;
 } catch (error) {
   console.error(ending.signal.aborted ? ending.signal.reason.message : error);
@@ -82,11 +88,20 @@ function eventsOptions() {
   };
 }
 
+function liveOptions() {
+  return {
+    profiles: whole('profiles', 3_000),
+    samples: whole('samples', 30),
+    deliveries: whole('deliveries', 200),
+    workers: whole('workers', 2),
+  };
+}
+
 function readCommand() {
   try {
     const parsed = parseArgs({ options: flags, allowPositionals: true });
     const [wanted = 'all', ...rest] = parsed.positionals;
-    if (!['limits', 'throughput', 'events', 'all'].includes(wanted) || rest.length > 0)
+    if (!['limits', 'throughput', 'events', 'live', 'all'].includes(wanted) || rest.length > 0)
       throw new Error(`There is no bench ${wanted}.`);
     for (const flag of Object.keys(parsed.values)) readWholes(flag, parsed.values[flag]);
     return { name: wanted, values: parsed.values };

@@ -61,6 +61,8 @@ export async function startProduct({ servers, sandbox, workers, connector = {}, 
     REDIS_URL: servers.redisUrl,
     MONGO_URL: mongoUrl,
     PRODUCER_PORT: String(producerPort),
+    // The sandbox's webhooks are on this machine too.
+    PUBLIC_URL: `http://127.0.0.1:${producerPort}`,
     LOG_LEVEL: 'warn',
     ...env,
   };

@@ -360,13 +360,16 @@ export function storeSuite(name: string, makeUrl: () => string | Promise<string>
 
       it('keeps the slice open through the followers that deliver some rows once more', async () => {
         const slice = await settling(['b1', 'b2'], 6);
-        await abreast((each) => each.slices.addFollowers(slice._id, 'b1', ['b1r0', 'b1r1']));
-        expect((await read(slice)).batches.toSorted()).toEqual(['b1', 'b1r0', 'b1r1', 'b2']);
-        await store.slices.settleBatch(slice._id, 'b1', { ...outcome, rejected: {} });
+        const tries = await abreast((each) =>
+          each.slices.settleBatch(slice._id, 'b1', { ...outcome, rejected: {} }, ['b1r0', 'b1r1']),
+        );
+        expect(tries.filter(Boolean)).toHaveLength(1);
+        expect((await read(slice)).batches.toSorted()).toEqual(['b1r0', 'b1r1', 'b2']);
         expect((await read(slice)).counts).toMatchObject({ submitted: 3, written: 3 });
-        // A repeat after the batch was counted adds nothing.
+        // A second try that came to something else, after the first was counted, counts for nothing.
         await store.slices.settleBatch(slice._id, 'b1r0', { ...outcome, written: 1, rejected: {} });
-        await store.slices.addFollowers(slice._id, 'b1', ['b1r0', 'b1r1']);
+        expect(await store.slices.settleBatch(slice._id, 'b1', { ...outcome, written: 6 }, [])).toBe(false);
+        expect(await store.slices.settleBatch(slice._id, 'b1', outcome, ['b1r2'])).toBe(false);
         expect((await read(slice)).batches.toSorted()).toEqual(['b1r1', 'b2']);
       });
 

@@ -6,9 +6,9 @@ const keyOf = (account: string) => `pk_of_${account}_0123456789abcdef`;
 const named = (kind: string, count: number) => Array.from({ length: count }, (_, at) => `${kind}-${at + 1}`);
 
 // By name the troubled ones come first, and their runs are started first.
-const throttled = named('a-throttled', 5);
-const refused = named('b-refused', 3);
-const healthy = named('healthy', 12);
+const throttled = named('a-throttled', 10);
+const refused = named('b-refused', 5);
+const healthy = named('healthy', 35);
 const all = [...throttled, ...refused, ...healthy];
 const PROFILES = 60;
 
@@ -25,7 +25,7 @@ afterAll(() => stack.stop());
 
 const clientOf = (account: string) => new TajoClient({ apiKey: stack.apiKey, baseUrl: stack.apiUrl, account, timeoutMs: 60_000 });
 
-describe('twenty accounts, of which five are throttled and three have bad keys', () => {
+describe('fifty accounts, of which ten are throttled and five have bad keys', () => {
   it('do not wait for each other: the others end as if they were alone', async () => {
     const { sandbox, client } = stack;
     for (const account of all) await client.accounts.create({ account, brevoApiKey: sandbox.keys.brevoApiKey });

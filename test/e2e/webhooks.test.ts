@@ -25,8 +25,9 @@ function storeOf({ mongoUrl }: Stack): Store {
 }
 
 /** Everybody of a small shop in Brevo, and both vendors told where to deliver. */
-async function started(): Promise<Stack> {
+async function started(env: Record<string, string> = {}): Promise<Stack> {
   open = await startStack({
+    env,
     sandbox: { klaviyo: { profiles: 60, lists: 0, segments: 0, limits: 'off' }, brevo: { limits: 'off', importUnblocks: true } },
     connector: { event_mapping: { 'Opened Email': 'klaviyo_opened' }, limits: { enabled: false } },
   });
@@ -213,6 +214,33 @@ describe('what Brevo tells', () => {
     expect((await store.inbox.counts('default', 'brevo')).kept).toBeGreaterThanOrEqual(3);
     expect(stack.logs()).not.toContain(both.email);
   }, 120_000);
+});
+
+describe('a webhook that Klaviyo switched off', () => {
+  it('is switched on again by itself, and what happened meanwhile is read', async () => {
+    const stack = await started({ WORKER_WEBHOOK_CHECK_SECONDS: '1' });
+    const { klaviyo } = stack.sandbox;
+    const [leaver] = await mailable(stack);
+    if (!leaver) throw new Error('nobody may be mailed');
+    await klaviyo.disableWebhooks();
+    // Nobody is told of it.
+    await klaviyo.edit(leaver.id, consent('UNSUBSCRIBED'));
+    await until(async () => (await isBlocked(stack, leaver.contact)) === true, 20_000, 'the gap to be read');
+
+    expect(await stack.client.webhooks.status()).toMatchObject({ klaviyo: { state: 'installed', gapFrom: null } });
+    const { runs } = await stack.client.syncs.list();
+    expect(runs.map(({ mode }) => mode)).toEqual(['incremental', 'full']);
+    expect(runs[0]?.resources).toEqual(['profiles', 'events']);
+    // Once, and not again at every look.
+    await until(
+      async () => (await stack.client.syncs.list()).runs.every(({ state }) => state === 'completed'),
+      20_000,
+      'the run',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect((await stack.client.syncs.list()).runs).toHaveLength(2);
+    expect(stack.logs()).toContain('Klaviyo had switched the webhook off');
+  }, 90_000);
 });
 
 describe('tajo webhooks', () => {
