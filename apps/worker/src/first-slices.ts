@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isOfBrevo } from './read-page.js';
 import { pathOf, sliceQuery } from './slice-query.js';
 import type { RunContext } from './targets/target.js';
+import { untilOf } from './since.js';
 import { noteClock } from './vendor-clock.js';
 
 /** How many slices a range starts as. Few: slices split themselves where the records are, and an empty one costs a request. */
@@ -25,8 +26,8 @@ const PARENTS_PAGE = 500;
 type Part = Pick<NewSlice, 'parent' | 'pass'>;
 
 /**
- * The slices a resource of a run begins with: its whole time range from the first record to the run's start (later records are the
- * next run's), or the ids of a replay, or one slice where Klaviyo offers no time filter; all this for every filter and every parent it
+ * The slices a resource of a run begins with: its whole time range from the first record to the run's start (`untilOf`: later records are
+ * the next run's), or the ids of a replay, or one slice where Klaviyo offers no time filter; all this for every filter and every parent it
  * must be read with. Of an incremental run it is the range in which records changed (`run.since`), where Klaviyo can tell.
  */
 export async function firstSlices(context: RunContext, resource: AnyResource): Promise<NewSlice[]> {
@@ -40,6 +41,7 @@ export async function firstSlices(context: RunContext, resource: AnyResource): P
   if (isOfBrevo(resource)) return slicesOfContacts(context, resource);
 
   const since = run.since?.[resource.name];
+  const until = await untilOf(context, resource);
   const slices: NewSlice[] = [];
   for await (const part of partsOf(context, resource)) {
     const words = [
@@ -49,15 +51,11 @@ export async function firstSlices(context: RunContext, resource: AnyResource): P
     const idOf = (at: string | number) => [run._id, resource.name, ...words, at].join('.');
     const owner = { ...base, ...part };
     if (since)
-      for (const [i, range] of cut(
-        since,
-        run.createdAt,
-        run.createdAt.getTime() - since.getTime() < SHORT_MS ? 1 : slicesFor(part),
-      ).entries())
+      for (const [i, range] of cut(since, until, until.getTime() - since.getTime() < SHORT_MS ? 1 : slicesFor(part)).entries())
         slices.push({ ...owner, ...range, field: resource.read.since ?? null, _id: idOf(i) });
     else if (!resource.read.slice) slices.push({ ...owner, _id: idOf('all') });
     else
-      for (const [i, range] of (await rangesOf(context, resource, part)).entries())
+      for (const [i, range] of (await rangesOf(context, resource, part, until)).entries())
         slices.push({ ...owner, ...range, _id: idOf(i) });
   }
   if (since)
@@ -150,9 +148,7 @@ async function sawAllParents({ work, run }: RunContext, { name, read: { forEach 
   return mark !== null && mark.at >= since;
 }
 
-async function rangesOf(context: RunContext, resource: AnyResource, part: Part): Promise<{ from: Date; to: Date }[]> {
-  const { run } = context;
-  const to = run.createdAt;
+async function rangesOf(context: RunContext, resource: AnyResource, part: Part, to: Date): Promise<{ from: Date; to: Date }[]> {
   let earliest: Date | null;
   try {
     earliest = await earliestOf(context, resource, part);

@@ -1,6 +1,7 @@
 import { type AnyResource, resourceNamed } from '@tajo/mapping';
 import type { ResourceTotals, StoredRun } from '@tajo/store';
 import { isBalanced } from '@tajo/store';
+import { isOfBrevo } from './read-page.js';
 import type { RunContext } from './targets/target.js';
 import type { Work } from './work.js';
 
@@ -24,6 +25,21 @@ export async function sinceOf({ work, run }: RunContext, { name, read }: AnyReso
   const since = new Date(Math.floor((mark.at.getTime() - backMs) / 1_000) * 1_000);
   await work.store.runs.setSince(run._id, name, since);
   return since;
+}
+
+/**
+ * Up to when a run reads a resource: to its own beginning, later changes are the next run's. Only of what the run itself has changed at its
+ * source before (the way back from Brevo) it reads to this moment: those records bear a later time now, and what else was changed of them
+ * would have to wait for the next run. The run keeps the answer.
+ */
+export async function untilOf({ work, run }: RunContext, { name, after = [] }: AnyResource): Promise<Date> {
+  const isChangedByRun = after.some((other) => run.resources.includes(other) && isOfBrevo(resourceNamed(other)));
+  if (!isChangedByRun) return run.createdAt;
+  const fixed = run.until?.[name];
+  if (fixed) return fixed;
+  const until = work.now();
+  await work.store.runs.setUntil(run._id, name, until);
+  return until;
 }
 
 /** Whether the run read everything the resource has, so that what it did not meet may be gone. Children are swept with their parents. */

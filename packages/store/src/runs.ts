@@ -72,6 +72,8 @@ export interface StoredRun {
   };
   /** By resource: what an incremental run asks for begins here. A resource that is not in it is read whole. */
   since?: Record<string, Date>;
+  /** By resource, where it is read up to a later moment than the run's beginning. */
+  until?: Record<string, Date>;
   /** How far the vendor's clock was seen behind ours, in milliseconds. */
   vendorBehindMs?: number;
   /** Resources that could not begin, and why; those that wait for them do not begin either. */
@@ -121,6 +123,7 @@ const schema = new Schema<RunDocument>(
     problem: { type: Object, default: null },
     plan: { type: Object },
     since: { type: Object },
+    until: { type: Object },
     vendorBehindMs: Number,
     rules: { type: Object },
     stuck: { type: Object },
@@ -358,6 +361,11 @@ export function createRuns(connection: Connection) {
     /** What of the resource is asked for begins at `since`: fixed before its slices are made, so that making them again makes the same. */
     async setSince(id: string, resource: string, since: Date): Promise<void> {
       await model.updateOne({ _id: id }, { $set: { [`since.${resource}`]: since } }).exec();
+    },
+
+    /** What of the resource is read ends at `until`; fixed like `since`. */
+    async setUntil(id: string, resource: string, until: Date): Promise<void> {
+      await model.updateOne({ _id: id }, { $set: { [`until.${resource}`]: until } }).exec();
     },
 
     /** Kept is the farthest behind that was seen. */
