@@ -39,7 +39,11 @@ export async function reconcile(context: RunContext, resource: string): Promise<
       for (const [key, n] of Object.entries(tally)) addTo(brevo, key, n);
       const wrongEmail = (tally['mailable.email'] ?? 0) > 0 && !link.mailable.email;
       const wrongSms = (tally['mailable.sms'] ?? 0) > 0 && !link.mailable.sms;
-      if (wrongEmail || wrongSms) addTo(brevo, WRONG);
+      if (wrongEmail || wrongSms) {
+        addTo(brevo, WRONG);
+        const who = { account: run.account, run: run._id, contact: contact.id, profile: link.sourceId };
+        work.logger.error({ ...who, byEmail: wrongEmail, bySms: wrongSms }, 'a contact may be mailed whom Klaviyo forbids');
+      }
       if (link.hasPhone && tally['no_phone']) addTo(brevo, NO_PHONE);
     }
     await store.runs.update(run._id, { reconcileOffset: nextOffset, reconcileTally: brevo });
