@@ -34,7 +34,8 @@ async function shop(seed: number, connector: Record<string, unknown>): Promise<S
       klaviyo: { seed, profiles: PROFILES, events: 80, lists: 3, segments: 0, limits: 'off' },
       brevo: { limits: 'off', importDelayMs: 20 },
     },
-    connector: { limits: { enabled: false }, ...connector },
+    // However many are deleted: a contact that waits for an answer may be unblocked by hand in Brevo, and the run says so.
+    connector: { limits: { enabled: false }, deletes: { policy: 'blocklist', max_share: 1 }, ...connector },
     env: { TAJO_EVENT_SETTLE_SECONDS: '1', WORKER_LOCK_SECONDS: '2' },
   }));
 }
