@@ -181,6 +181,42 @@ describe('contacts that change in Brevo', () => {
     expect(await writes(stack)).toEqual([]);
   }, 120_000);
 
+  it('are let in again with somebody who opts in, whatever else of them has to wait', async () => {
+    const stack = await inAgreement();
+    const contact = (await people(stack)).mailable.find(({ attributes }) => /^33[67]/.test(String(attributes['SMS'])));
+    if (!contact) throw new Error('the sandbox has nobody mailable with a French number');
+    const profile = await profileOf(stack, idOf(contact));
+    const email = profile.subscriptions?.email?.marketing;
+    if (!email) throw new Error('somebody mailable has a subscription');
+    const none = { consent_timestamp: null, method: null, method_detail: null, last_updated: null };
+    const sms = { marketing: { consent: 'SUBSCRIBED', can_receive_sms_marketing: true, ...none } };
+    const suppression = [{ reason: 'UNSUBSCRIBE' as const, timestamp: '2026-01-01T00:00:00+00:00' }];
+    const out = { ...email, consent: 'UNSUBSCRIBED' as const, can_receive_email_marketing: false, suppression };
+    // Klaviyo takes an opt-out only of a number with its country: this one's stays open.
+    await stack.sandbox.klaviyo.edit(profile.id, {
+      attributes: {
+        phone_number: `0${String(contact.attributes['SMS']).slice(2)}`,
+        location: { ...profile.attributes.location, country: 'FR' },
+      },
+      subscriptions: { email: { marketing: out }, sms },
+    });
+    await sync(stack, 'incremental');
+    expect((await contactWith(stack, contact.id)).emailBlacklisted).toBe(true);
+
+    await stack.sandbox.klaviyo.edit(profile.id, { subscriptions: { email: { marketing: email }, sms } });
+    await put(stack, contact.id, { smsBlacklisted: true });
+    await sync(stack, 'incremental');
+    expect((await profileOf(stack, profile.id)).subscriptions?.email?.marketing?.consent).toBe('SUBSCRIBED');
+    expect(await contactWith(stack, contact.id)).toMatchObject({
+      emailBlacklisted: false,
+      smsBlacklisted: true,
+      attributes: { KLAVIYO_EMAIL_CONSENT: 'subscribed', KLAVIYO_SUPPRESSED: 'NONE' },
+    });
+    await forgetWrites(stack);
+    await sync(stack, 'incremental');
+    expect(await writes(stack)).toEqual([]);
+  }, 120_000);
+
   it('stand against a change of what Brevo owns in Klaviyo, though the contact has not changed', async () => {
     const stack = await inAgreement();
     const [renamed, moved, plain] = (await people(stack)).mailable;

@@ -10,7 +10,10 @@ import { listIdsOf, rulesOf, type ContactRules } from './rules.js';
 import { openSharing } from './shared.js';
 import { counterpartOf, keysOf } from './sweep.js';
 
-/** Rows of one import share these. `one-by-one` rows need what an import cannot express; of `pair` rows Brevo has the address, so they are not written. */
+/**
+ * Rows of one import share these. `one-by-one` rows need what an import cannot express; `pair` rows are written by Brevo's own id, for the
+ * address that stands there is Brevo's, or not at all, for nothing of them has changed.
+ */
 export interface ContactGroup extends Record<string, unknown> {
   readonly by: 'import' | 'one-by-one' | 'pair';
   readonly emailBlocked: boolean;
@@ -50,8 +53,10 @@ export async function admit(context: RunContext, resource: string, mapped: reado
     const reachable = phoneTaken && mayDropPhone(context) && mappedRow.email !== undefined ? withoutPhone(mappedRow) : mappedRow;
     const told = await optOuts(mappedRow, brevo, link ?? departed.get(brevo?.sourceId ?? ''));
     const row = protectConsent(reachable, told.brevo, told.link);
-    const kept = sharing.share(batchRowOf(row, rules, link), mappedRow, brevo);
-    if (!run.force && kept.pair === undefined && isUnchanged(kept, link, brevo)) {
+    const shared = sharing.share(batchRowOf(row, rules, link), mappedRow, brevo);
+    const stands = !run.force && isUnchanged(shared, link, brevo);
+    const kept = stands ? { ...shared, stands } : shared;
+    if (stands && kept.pair === undefined) {
       unchanged.push({ sourceId: row.sourceId, tally: kept.tally });
       continue;
     }
@@ -76,8 +81,8 @@ export async function admit(context: RunContext, resource: string, mapped: reado
   return { outgoing, unchanged };
 }
 
-function wayOf({ row, held = [], pair }: BatchRow): ContactGroup['by'] {
-  if (pair !== undefined && held.includes('EMAIL')) return 'pair';
+function wayOf({ row, held = [], pair, stands = false }: BatchRow): ContactGroup['by'] {
+  if (pair !== undefined && (stands || held.includes('EMAIL'))) return 'pair';
   return pair !== undefined || row.unblock.email || row.unblock.sms ? 'one-by-one' : 'import';
 }
 

@@ -18,6 +18,8 @@ export interface BatchRow {
   readonly held?: readonly string[];
   /** The contact that is brought together with its profile after the write. */
   readonly pair?: number;
+  /** Brevo has it as it was last written: only the pair is looked at. */
+  readonly stands?: boolean;
 }
 
 export function batchRowOf(row: ProtectedRow, rules: ContactRules, link: Pick<Link, 'lists'> | undefined): BatchRow {

@@ -32,7 +32,7 @@ export async function deliver(context: RunContext, batch: Batch, stored: readonl
   const identity = identityOf(batch.identity);
   const { config } = context.work;
   if (group.by !== 'import') {
-    const settled = group.by === 'pair' ? untouched(rows, group) : await oneByOne(context, batch, rows, group, identity);
+    const settled = await oneByOne(context, batch, rows, group, identity);
     return { kind: 'settled', settled: await withProfiles(context, batch, rows, settled) };
   }
   const { processId } = await context.account.brevo.importContacts(
@@ -62,7 +62,11 @@ async function oneByOne(
     if (context.work.stopping.aborted) throw new GaveBack(); // Nothing is lost: every one of these writes may be done twice.
     // A batch may have waited, and single writes are what clears a block: who has opted out since is asked again.
     const part = await barredSince(context, batch, rows.slice(start, start + ABREAST));
-    const outcomes = await Promise.all(part.map((row) => writeOne(context, batch.resource, row, group, identity)));
+    const outcomes = await Promise.all(
+      part.map((row) =>
+        group.by === 'pair' ? writePair(context, row, group) : writeOne(context, batch.resource, row, group, identity),
+      ),
+    );
     for (const outcome of outcomes) {
       if ('refused' in outcome) rejected.push(outcome.refused);
       else written.push(writtenRow(outcome.row, group.listIds));
@@ -70,12 +74,6 @@ async function oneByOne(
   }
   await leaveLists(context, rows, identity);
   return { written, rejected, again: [], note: null };
-}
-
-/** Nothing of them is written: Brevo has another address of theirs, and it stands. Nor does it count as written. */
-function untouched(rows: readonly BatchRow[], group: ContactGroup): Settled {
-  const written = rows.map((row) => writtenRow({ ...row, hash: '' }, group.listIds));
-  return { written, rejected: [], again: [], note: null };
 }
 
 /** Contacts whose profile has to hear of what stands in Brevo. Their links are what the two agreed on at last. */
@@ -147,6 +145,24 @@ async function writeOne(
     if (clashing.includes('EXT_ID') && row.email !== undefined)
       return rename(context, batchRow, attributes, { ...flags, emailBlacklisted: row.emailBlocked });
     return { refused: refusedRow(batchRow, `brevo_${clashing[0]?.toLowerCase() ?? 'refused'}`, error.message) };
+  }
+}
+
+/** By Brevo's own id: whatever address stands there is Brevo's to say, and stays. */
+async function writePair({ account }: RunContext, batchRow: BatchRow, group: ContactGroup): Promise<Outcome> {
+  if (batchRow.stands || batchRow.pair === undefined) return { row: batchRow };
+  const { attributes, emailBlocked, smsBlocked, unblock } = sentRow(batchRow);
+  try {
+    await account.brevo.updateContact(batchRow.pair, 'contact_id', {
+      attributes,
+      emailBlacklisted: emailBlocked || (unblock.email ? false : undefined),
+      smsBlacklisted: smsBlocked || (unblock.sms ? false : undefined),
+      listIds: group.listIds,
+    });
+    return { row: batchRow };
+  } catch (error) {
+    if (!(error instanceof RequestRefused)) throw error;
+    return { refused: refusedRow(batchRow, 'brevo_refused', error.message) };
   }
 }
 
