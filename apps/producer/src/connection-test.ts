@@ -1,6 +1,6 @@
-import { type Credentials, type OpenAccount, openClients, type Refused } from '@tajo/accounts';
+import { type Credentials, type OpenAccount, openClients } from '@tajo/accounts';
 import { AccountStopped, RequestRefused, RetryLater, TajoError, WaitUntil } from '@tajo/errors';
-import { scopeMissing } from '@tajo/klaviyo';
+import { scopeMissing, type TokenSource } from '@tajo/klaviyo';
 import type { Context } from './context.js';
 import { accountScope, neededScopes } from './needed-scopes.js';
 import { isRedisUnreachable } from './redis.js';
@@ -15,7 +15,7 @@ export async function testConnection(
   account: string,
   credentials: Credentials,
   /** Access tokens, where the credentials are a connection by OAuth. */
-  token?: (given?: Refused) => Promise<string>,
+  token?: TokenSource,
 ): Promise<TestedConnection> {
   const clients = openClients({ config, limiter, account, credentials, ...(token && { token }) });
   try {

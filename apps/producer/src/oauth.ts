@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createOAuthTokens, klaviyoOAuthOf, openTokens, type Refused } from '@tajo/accounts';
+import { createOAuthTokens, klaviyoOAuthOf, openTokens } from '@tajo/accounts';
 import type { Config } from '@tajo/config';
 import { BadInput, messageOf, RequestRefused } from '@tajo/errors';
+import type { TokenSource } from '@tajo/klaviyo';
 import type { Context } from './context.js';
 
 /** Where Klaviyo sends the merchant's browser after the consent; to be entered in the app at Klaviyo. */
@@ -17,9 +18,9 @@ export function stateIdOf(state: string): string {
 }
 
 /** Access tokens of an account that is connected. */
-export function tokenOf({ config, store, now }: Context, account: string, grant: string) {
+export function tokenOf({ config, store, now }: Context, account: string, grant: string): TokenSource {
   const tokens = createOAuthTokens({ config, store, now, oauth: klaviyoOAuthOf(config) });
-  return (given?: Refused) => tokens.token(account, grant, given);
+  return (refused) => tokens.token(account, grant, refused);
 }
 
 /**

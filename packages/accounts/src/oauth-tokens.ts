@@ -1,23 +1,18 @@
 import type { Config } from '@tajo/config';
 import { AccountStopped, BadInput, RequestRefused, RetryLater, WaitUntil } from '@tajo/errors';
-import { createKlaviyoOAuth, type GivenTokens, invalidGrant, type KlaviyoOAuth } from '@tajo/klaviyo';
+import { type AccessToken, createKlaviyoOAuth, type GivenTokens, invalidGrant, type KlaviyoOAuth } from '@tajo/klaviyo';
 import type { Grant, NewTokens, Store } from '@tajo/store';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { secretBoxOf } from './credentials.js';
 
-/** Why a token is asked for although there is one: Klaviyo has refused it. */
-export interface Refused {
-  readonly refused: string;
-}
-
 /** Access tokens of OAuth connections, refreshed by one process at a time whatever the number of replicas. */
 export interface OAuthTokens {
   /**
-   * A good access token of the connection, another one than `refused`. Throws `AccountStopped` when Klaviyo has ended the connection and
-   * `WaitUntil` while somebody else refreshes for long.
+   * A good access token of the connection, as `TokenSource` says of `refused`. Throws `AccountStopped` when Klaviyo has ended the connection
+   * and `WaitUntil` while somebody else refreshes for long.
    */
-  token(account: string, grant: string, given?: Refused): Promise<string>;
+  token(account: string, grant: string, refused?: AccessToken): Promise<AccessToken>;
   /** Refreshes now, e.g. so that a connection nobody uses does not lapse. */
   renew(grant: Pick<Grant, 'account' | 'grant'>): Promise<void>;
 }
@@ -56,12 +51,12 @@ export function klaviyoOAuthOf({ account: { klaviyo } }: Config): KlaviyoOAuth {
 const pair = z.object({ accessToken: z.string(), refreshToken: z.string() });
 type Pair = z.infer<typeof pair>;
 
-/** The tokens as they are stored. */
-export function sealTokens(config: Config, account: string, given: GivenTokens, now: Date): NewTokens {
+/** The tokens as they are stored. `askedAt`: their life began then or later. */
+export function sealTokens(config: Config, account: string, given: GivenTokens, askedAt: Date): NewTokens {
   const { accessToken, refreshToken, expiresInMs } = given;
   return {
     sealed: secretBoxOf(config).seal(account, JSON.stringify({ accessToken, refreshToken })),
-    expiresAt: new Date(now.getTime() + expiresInMs),
+    expiresAt: new Date(askedAt.getTime() + expiresInMs),
     lifeMs: expiresInMs,
   };
 }
@@ -71,9 +66,9 @@ export function openTokens(config: Config, { account, sealed }: Pick<Grant, 'acc
 }
 
 export function createOAuthTokens({ config, store, oauth, now = () => new Date() }: OAuthTokensOptions): OAuthTokens {
-  const kept = new Map<string, { grant: string; access: string; until: number }>();
+  const kept = new Map<string, { grant: string; version: number; access: string; until: number }>();
   /** Requests that ask at the same time share an answer. */
-  const asked = new Map<string, Promise<string>>();
+  const asked = new Map<string, Promise<AccessToken>>();
 
   async function current(account: string, grant: string): Promise<Grant> {
     const seen = await store.grants.get(account);
@@ -91,22 +86,28 @@ export function createOAuthTokens({ config, store, oauth, now = () => new Date()
     return seen;
   }
 
-  async function find(account: string, grant: string, refused: string | undefined): Promise<string> {
+  async function find(account: string, grant: string, refused: AccessToken | undefined): Promise<AccessToken> {
     const patienceEnds = Date.now() + PATIENCE_MS;
+    let firstSeen: number | undefined;
     for (;;) {
       const seen = await current(account, grant);
       const { accessToken, refreshToken } = openTokens(config, seen);
       const left = seen.expiresAt.getTime() - now().getTime();
-      const usable = left > 0 && accessToken !== refused;
-      if (usable && left > earlyMs(seen)) return keep(seen, accessToken);
+      firstSeen ??= seen.version;
+      const isRefused = accessToken === refused?.access;
+      // Whoever holds the lease may have replaced it at Klaviyo already.
+      if (isRefused && refused.isFresh && left > 0 && !isLeased(seen)) return refused;
+      const isFresh = refused?.isFresh === true || (refused !== undefined && seen.version > firstSeen);
+      const isUsable = left > 0 && !isRefused;
+      if (isUsable && left > earlyMs(seen)) return { access: keep(seen, accessToken), isFresh };
       const held = await store.grants.lease(seen, new Date(now().getTime() + LEASE_MS), now());
       if (held) {
         const renewed = await exchange(held, refreshToken);
-        if (renewed !== undefined) return renewed;
+        if (renewed !== undefined) return { access: renewed, isFresh: refused !== undefined };
         continue;
       }
       // Somebody else is renewing it; this one is good until then.
-      if (usable) return accessToken;
+      if (isUsable) return { access: accessToken, isFresh };
       if (Date.now() > patienceEnds) {
         throw new WaitUntil('klaviyo_token_awaited', `The access token of account ${account} is being renewed.`, {
           at: seen.leaseUntil ?? new Date(now().getTime() + PAUSE_MS),
@@ -116,9 +117,12 @@ export function createOAuthTokens({ config, store, oauth, now = () => new Date()
     }
   }
 
+  const isLeased = ({ leaseUntil }: Grant) => leaseUntil !== null && leaseUntil > now();
+
   /** Undefined when what was held is not the latest any more. */
   async function exchange(held: Grant, refreshToken: string): Promise<string | undefined> {
     const { account } = held;
+    const askedAt = now();
     let given: GivenTokens;
     try {
       given = await oauth.refresh({ account, refreshToken });
@@ -131,22 +135,28 @@ export function createOAuthTokens({ config, store, oauth, now = () => new Date()
       throw error;
     }
     // Stored before anybody uses it: a crash in between must not lose the only refresh token that is good.
-    const tokens = sealTokens(config, account, given, now());
+    const tokens = sealTokens(config, account, given, askedAt);
     if (!(await store.grants.renew(held, tokens, now()))) return undefined;
-    return keep({ ...held, ...tokens }, given.accessToken);
+    return keep({ ...held, ...tokens, version: held.version + 1 }, given.accessToken);
   }
 
-  function keep(grant: Grant, access: string): string {
-    kept.set(grant.account, { grant: grant.grant, access, until: grant.expiresAt.getTime() - earlyMs(grant) });
+  function keep(seen: Grant, access: string): string {
+    const { account, grant, version } = seen;
+    const known = kept.get(account);
+    // Of two that asked at the same time the slower one may have read older tokens.
+    if (known?.grant !== grant || known.version <= version)
+      kept.set(account, { grant, version, access, until: seen.expiresAt.getTime() - earlyMs(seen) });
     return access;
   }
 
   return {
-    async token(account, grant, given) {
+    async token(account, grant, refused) {
       const known = kept.get(account);
-      if (known?.grant === grant && known.access !== given?.refused && known.until > now().getTime()) return known.access;
-      const key = JSON.stringify([account, grant, given?.refused]);
-      const running = asked.get(key) ?? find(account, grant, given?.refused).finally(() => asked.delete(key));
+      if (refused && known?.access === refused.access) kept.delete(account);
+      else if (!refused && known?.grant === grant && known.until > now().getTime())
+        return { access: known.access, isFresh: false };
+      const key = JSON.stringify([account, grant, refused?.access, refused?.isFresh]);
+      const running = asked.get(key) ?? find(account, grant, refused).finally(() => asked.delete(key));
       asked.set(key, running);
       return running;
     },

@@ -1,10 +1,16 @@
 import { createBrevoClient, type BrevoClient } from '@tajo/brevo';
 import type { Config } from '@tajo/config';
 import { AccountStopped, BadInput, Bug } from '@tajo/errors';
-import { createKlaviyoClient, createKlaviyoPublicClient, type KlaviyoClient, type KlaviyoOAuth } from '@tajo/klaviyo';
+import {
+  createKlaviyoClient,
+  createKlaviyoPublicClient,
+  type KlaviyoClient,
+  type KlaviyoOAuth,
+  type TokenSource,
+} from '@tajo/klaviyo';
 import type { Limiter } from '@tajo/limiter';
 import type { Store, StoredAccount } from '@tajo/store';
-import { createOAuthTokens, klaviyoOAuthOf, type OAuthTokens, type Refused } from './oauth-tokens.js';
+import { createOAuthTokens, klaviyoOAuthOf, type OAuthTokens } from './oauth-tokens.js';
 import { credentialsFrom, credentialsOf, type Credentials, DEFAULT_ACCOUNT } from './credentials.js';
 
 export interface OpenAccount {
@@ -40,7 +46,7 @@ export function openClients(options: {
   account: string;
   credentials: Credentials;
   /** Hands out access tokens where the credentials are a connection by OAuth. */
-  token?: (given?: Refused) => Promise<string>;
+  token?: TokenSource;
 }): OpenAccount {
   const { config, limiter, account, credentials, token } = options;
   const auth = authOf(account, credentials, token);
@@ -67,7 +73,7 @@ export function openClients(options: {
   };
 }
 
-function authOf(account: string, credentials: Credentials, token?: (given?: Refused) => Promise<string>) {
+function authOf(account: string, credentials: Credentials, token?: TokenSource) {
   if ('klaviyoPrivateKey' in credentials) return { kind: 'private', key: credentials.klaviyoPrivateKey } as const;
   if (!token)
     throw new Bug('token_source_missing', `Account ${account} is connected by OAuth and was opened without its tokens.`);
@@ -91,7 +97,8 @@ export function createAccountOpener(options: { config: Config; store: Store; lim
     if (!('klaviyoGrant' in credentials)) return {};
     const { klaviyoGrant } = credentials;
     const source = (tokens ??= createOAuthTokens({ config, store, oauth: appOf(config, account) }));
-    return { token: (given?: Refused) => source.token(account, klaviyoGrant, given) };
+    const token: TokenSource = (refused) => source.token(account, klaviyoGrant, refused);
+    return { token };
   }
   return {
     open: openAccount,

@@ -53,6 +53,23 @@ describe('a request', () => {
     expect(received).toEqual([]);
   });
 
+  it('is signed in once its lanes let it through, and stays here when nobody can', async () => {
+    const order: string[] = [];
+    const { limiter } = countingLimiter();
+    const slow = { ...limiter, acquire: async () => void order.push('lane') };
+    const { baseUrl, received } = await vendorServer((_, response) => response.end('{}'));
+    const authorization = async () => {
+      order.push('token');
+      return 'Bearer planted-secret';
+    };
+    await clientOf(slow).send(get(baseUrl, { authorization }));
+    expect(order).toEqual(['lane', 'token']);
+    expect(received[0]?.headers).toMatchObject({ authorization: 'Bearer planted-secret', 'api-key': 'planted-secret' });
+    const nobody = new WaitUntil('token_awaited', 'later', { at: new Date() });
+    expect(await rejection(clientOf(slow).send(get(baseUrl, { authorization: () => Promise.reject(nobody) })))).toBe(nobody);
+    expect(received).toHaveLength(1);
+  });
+
   it('may wait for its lane longer than an answer may take', async () => {
     const { limiter } = countingLimiter();
     const slow = { ...limiter, acquire: () => delay(400) };

@@ -55,6 +55,8 @@ export interface HttpRequest extends CallOptions {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Asked for once the lanes let the request through, for what does not last as long as their wait may. What it throws is thrown as it is. */
+  readonly authorization?: (() => Promise<string>) | undefined;
   /** Sent as JSON, `URLSearchParams` as a form; absent for none. */
   readonly body?: unknown;
   /** Every lane the request is counted in. The vendor's rate headers speak of the first. */
@@ -111,9 +113,10 @@ export function createHttpClient({
       signal: abort.signal,
       hooks: {
         beforeRequest: [
-          async () => {
+          async ({ headers }) => {
             try {
               await limiter.acquire(request.lanes, waitOf(request));
+              if (request.authorization) headers['authorization'] = await request.authorization();
               cleared = true;
             } catch (thrown) {
               refusal = { thrown };
@@ -134,7 +137,7 @@ export function createHttpClient({
       await report(answer, request);
       return answer;
     } catch (error) {
-      // The limiter's own word must reach the queue as it is; got wraps it, with the request's headers in it.
+      // The limiter's own word, or that of who signs in, must reach the queue as it is; got wraps it, with the request's headers in it.
       if (refusal && !request.signal?.aborted) throw refusal.thrown;
       throw failureOf(error, { cleared, aborted: request.signal?.aborted === true });
     } finally {

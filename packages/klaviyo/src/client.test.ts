@@ -1,7 +1,16 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AccountStopped, RequestRefused, RetryLater, WaitUntil } from '@tajo/errors';
 import { closeAll, closing, countingLimiter, deepText, json, rejection, vendorServer } from '../../../test/support/vendor.js';
-import { and, any, createKlaviyoClient, greaterThan, type KlaviyoClient, type KlaviyoClientOptions, lessThan } from './index.js';
+import {
+  and,
+  any,
+  createKlaviyoClient,
+  greaterThan,
+  type KlaviyoClient,
+  type KlaviyoClientOptions,
+  lessThan,
+  type TokenSource,
+} from './index.js';
 
 const key = 'pk_plantedsecret';
 const email = 'jane.doe+1@example.com';
@@ -56,21 +65,27 @@ describe('a request', () => {
     expect(received[0]?.headers.authorization).toBeUndefined();
   });
 
-  it('asks once for a new access token when the old one is refused, and passes the limiter both times', async () => {
+  it('goes again with another access token when one is refused, through the limiter each time, until there is no other', async () => {
     const { limiter, acquired } = countingLimiter();
     const { baseUrl, received } = await vendorServer((request, response) =>
-      json(response, request.headers.authorization === 'Bearer new' ? 200 : 401, {}),
+      json(response, request.headers.authorization === 'Bearer good' ? 200 : 401, {}),
     );
-    const client = clientOf(baseUrl, {
-      auth: { kind: 'oauth', token: async (given) => (given?.refresh ? 'new' : 'old') },
-      limiter,
-    });
-    expect((await client.request(profiles)).status).toBe(200);
-    expect(received).toHaveLength(2);
-    expect(acquired).toHaveLength(2);
-    const stubborn = clientOf(baseUrl, { auth: { kind: 'oauth', token: async () => 'old' } });
-    expect(await errorOf(stubborn.request(profiles))).toMatchObject({ code: 'klaviyo_token_refused' });
-    expect(received).toHaveLength(4);
+    const signedIn = (...tokens: string[]) => {
+      let place = 0;
+      const token: TokenSource = async (refused) => {
+        if (refused && refused.access === tokens[place] && place < tokens.length - 1) place += 1;
+        return { access: tokens[place] ?? '', isFresh: refused !== undefined };
+      };
+      return clientOf(baseUrl, { auth: { kind: 'oauth', token }, limiter });
+    };
+    expect((await signedIn('old', 'older', 'good').request(profiles)).status).toBe(200);
+    expect([received.length, acquired.length]).toEqual([3, 3]);
+    expect(await errorOf(signedIn('old', 'new').request(profiles))).toMatchObject({ code: 'klaviyo_token_refused' });
+    expect(received).toHaveLength(5);
+    const unlucky = await errorOf(signedIn('a', 'b', 'c', 'd', 'good').request(profiles));
+    expect(unlucky).toBeInstanceOf(RetryLater);
+    expect(unlucky).toMatchObject({ code: 'klaviyo_token_outlived' });
+    expect(received).toHaveLength(8);
   });
 
   it('takes the priority of its client unless it has its own', async () => {

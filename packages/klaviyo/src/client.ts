@@ -1,5 +1,6 @@
 import { type CallOptions, createHttpClient, type HttpClient, HttpFailure, jsonOf, type Query, urlOf } from '@tajo/http';
 import type { Limiter, Priority } from '@tajo/limiter';
+import { sendWithToken, type TokenSource } from './access-token.js';
 import type { Api, KlaviyoAnswer, KlaviyoRequest } from './api.js';
 import { type PublicMethods, publicMethods } from './client-api.js';
 import { type ConsentJobMethods, consentJobMethods } from './consent-jobs.js';
@@ -69,8 +70,7 @@ export interface KlaviyoClientOptions {
 
 export type KlaviyoAuth =
   | { readonly kind: 'private'; readonly key: string }
-  /** `token` hands out a valid access token; `refresh` asks for another one than `refused`, which Klaviyo has just refused. */
-  | { readonly kind: 'oauth'; readonly token: (options?: { refresh: true; refused: string }) => Promise<string> }
+  | { readonly kind: 'oauth'; readonly token: TokenSource }
   /** The public key, for `/client` endpoints only. */
   | { readonly kind: 'public'; readonly companyId: string };
 
@@ -118,7 +118,7 @@ function clientOn(http: HttpClient, options: KlaviyoClientOptions): KlaviyoClien
 function createApi(http: HttpClient, options: KlaviyoClientOptions): Api {
   const { account, baseUrl, revision = klaviyoRevision, auth, laneOverrides } = options;
 
-  async function send(request: KlaviyoRequest, authorization: string | undefined): Promise<KlaviyoAnswer> {
+  async function send(request: KlaviyoRequest, authorization?: () => Promise<string>): Promise<KlaviyoAnswer> {
     const { method, path, body, signal, maxWaitMs, priority = options.priority } = request;
     const query = auth.kind === 'public' ? { ...request.query, company_id: auth.companyId } : request.query;
     const lanes = lanesFor({
@@ -132,7 +132,7 @@ function createApi(http: HttpClient, options: KlaviyoClientOptions): Api {
     const headers = {
       accept: 'application/vnd.api+json',
       ...(body !== undefined && { 'content-type': 'application/vnd.api+json' }),
-      ...(authorization !== undefined && { authorization }),
+      ...(auth.kind === 'private' && { authorization: `Klaviyo-API-Key ${auth.key}` }),
       revision,
       // Without it a retired revision silently answers as a newer one.
       'x-klaviyo-revision-fall-forward-opt-out': '1',
@@ -141,6 +141,7 @@ function createApi(http: HttpClient, options: KlaviyoClientOptions): Api {
       method,
       url: urlOf(baseUrl, path, query),
       headers,
+      authorization,
       body,
       lanes,
       signal,
@@ -155,26 +156,16 @@ function createApi(http: HttpClient, options: KlaviyoClientOptions): Api {
     const paged = query?.[cursorParameter] !== undefined || query?.[reportCursorParameter] !== undefined;
     const context = { account, method, path, auth: auth.kind, paged, repeatable };
     try {
-      const first = await authorizationOf(auth);
-      let answer = await send(request, first);
-      // An access token may end before its time; a second refusal is final.
-      if (answer.status === 401 && auth.kind === 'oauth' && first !== undefined) {
-        const refused = first.slice(BEARER.length);
-        answer = await send(request, BEARER + (await auth.token({ refresh: true, refused })));
-      }
+      const answer =
+        auth.kind === 'oauth'
+          ? await sendWithToken(account, auth.token, (authorization) => send(request, authorization))
+          : await send(request);
       if (answer.status < 200 || answer.status > 299) throw errorFromAnswer(answer, context);
       return read(answer);
     } catch (error) {
       throw error instanceof HttpFailure ? errorFromFailure(error, context) : error;
     }
   };
-}
-
-const BEARER = 'Bearer ';
-
-async function authorizationOf(auth: KlaviyoAuth): Promise<string | undefined> {
-  if (auth.kind === 'private') return `Klaviyo-API-Key ${auth.key}`;
-  return auth.kind === 'oauth' ? BEARER + (await auth.token()) : undefined;
 }
 
 function sentOf(query: Query): Record<string, string> {

@@ -1,4 +1,5 @@
 export type { CallOptions } from '@tajo/http';
+export type { AccessToken, TokenSource } from './access-token.js';
 export type { KlaviyoAnswer, KlaviyoRequest } from './api.js';
 export * from './client.js';
 export type { PublicMethods } from './client-api.js';

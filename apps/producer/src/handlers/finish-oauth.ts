@@ -46,7 +46,7 @@ export async function finishOAuth(context: Context, { query }: { query: OAuthCal
     });
     const grant = randomBytes(12).toString('base64url');
     const credentials: Credentials = { klaviyoGrant: grant, brevoApiKey: brevoKey };
-    const found = await testConnection(context, account, credentials, async () => given.accessToken)
+    const found = await testConnection(context, account, credentials, async () => ({ access: given.accessToken, isFresh: true }))
       .then((tested) => workingOrThrow(tested, 'oauth'))
       .catch(async (error: unknown) => {
         // Nobody will use what was granted.
