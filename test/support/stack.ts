@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Sandbox, type SandboxOptions, startSandbox } from '@tajo/sandbox';
 import { freePort } from '@tajo/servers';
 import { TajoClient } from '@tajo/sdk';
+import { createStore } from '@tajo/store';
 import { stringify } from 'yaml';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -102,7 +103,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     BOARD_ADMIN_PASSWORD: boardPassword,
     LOG_LEVEL: 'info',
     // A killed worker's jobs shall be taken up soon.
-    WORKER_LOCK_SECONDS: '3',
+    WORKER_LOCK_SECONDS: '2',
     ...options.env,
   };
 
@@ -117,9 +118,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const startWorker = async () => start('worker', await freePort());
 
   try {
-    // First, as `tajo up` does it: the embedded server may lose an index that two processes make at once.
-    const producer = await start('producer', producerPort);
-    const [workers, board] = await Promise.all([
+    // Before any of them, so that they can start side by side: the embedded server may lose an index that two processes make at once.
+    await migrate(mongoUrl);
+    const [producer, workers, board] = await Promise.all([
+      start('producer', producerPort),
       Promise.all(Array.from({ length: options.workers ?? 1 }, startWorker)),
       options.board ? start('board', await freePort()) : undefined,
     ]);
@@ -154,6 +156,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await Promise.all(processes.map((one) => one.kill()));
     await sandbox.stop();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function migrate(mongoUrl: string): Promise<void> {
+  const store = createStore(mongoUrl);
+  try {
+    await store.migrate();
+  } finally {
+    await store.close();
   }
 }
 

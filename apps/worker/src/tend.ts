@@ -11,27 +11,41 @@ import { endRun } from './run-end.js';
 import { createWebhookKeeper } from './webhook-keeper.js';
 import { deliveriesQueue, queueNamed, type Work } from './work.js';
 
-/** One worker tends at a time; it keeps the duty while it renews it. */
-const DUTY_MS = 5_000;
+/** One worker tends at a time; it keeps the duty while it renews it. Where locks are short, so is this: both say how soon a dead worker is replaced. */
+const LONGEST_DUTY_MS = 5_000;
 const EVERY_MS = 500;
+/** However many jobs end, tending takes no more than a fifth of the time, and rests this long at least. */
+const RESTS = 4;
+const SHORTEST_REST_MS = 50;
 /** A job without a sign of life for this many lock times is looked for in its queue. */
 const SILENT_LOCKS = 2;
 /** A delivery that was given up is begun anew after this long. */
 const GIVEN_UP_MS = 300_000;
 
+export interface Tending {
+  /** A job has ended, which may be what a run waits for. */
+  soon(): void;
+  stop(): Promise<void>;
+}
+
 /**
  * Looks after unfinished runs: feeds waiting slices to the queue as it drains, finishes splits and enqueues again what a dead
  * process or a lost Redis forgot, and ends a run by its counts. Everything it does may be done twice.
  */
-export function startTending(work: Work, holder: string): { stop(): Promise<void> } {
+export function startTending(work: Work, holder: string): Tending {
   const stopped = new AbortController();
+  let roused = new AbortController();
+  const dutyMs = Math.min(LONGEST_DUTY_MS, (work.config.worker.lockSeconds * 1_000) / 2);
   const keepGrants = createGrantKeeper(work);
   const webhooks = createWebhookKeeper(work);
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
+      // Before the look: what ends during it may have come too late for it.
+      roused = new AbortController();
+      const startedAt = performance.now();
       try {
-        if (await work.store.runs.holdDuty('tend', holder, DUTY_MS, work.now())) {
+        if (await work.store.runs.holdDuty('tend', holder, dutyMs, work.now())) {
           await tendInbox(work);
           await tendRuns(work);
           webhooks.look();
@@ -40,14 +54,19 @@ export function startTending(work: Work, holder: string): { stop(): Promise<void
       } catch (error) {
         work.logger.warn({ reason: messageOf(error) }, 'tending runs was interrupted');
       }
-      await sleep(EVERY_MS, stopped.signal);
+      const tookMs = performance.now() - startedAt;
+      const restMs = Math.min(EVERY_MS, Math.max(SHORTEST_REST_MS, RESTS * tookMs));
+      await sleep(restMs, stopped.signal);
+      await sleep(EVERY_MS - restMs, roused.signal);
     }
   }
 
   const running = loop();
   return {
+    soon: () => roused.abort(),
     async stop() {
       stopped.abort();
+      roused.abort();
       await running;
       await webhooks.stop();
     },

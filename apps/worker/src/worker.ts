@@ -72,6 +72,7 @@ export async function startWorker(config: Config, logger: Logger, holder: string
     now: () => new Date(),
     stopping: stopping.signal,
   };
+  const tending = startTending(work, holder);
   const consumers = consume({
     connection: redis,
     prefix: config.queuePrefix,
@@ -95,10 +96,12 @@ export async function startWorker(config: Config, logger: Logger, holder: string
     },
     onAccountStopped: (account, error) => stopAccount(work, account, error),
     onGivenUp: (name, payload, error) => giveUp(work, name, payload, error),
-    observe: (name, outcome, ms) => metrics.job(name, outcome, ms),
+    observe: (name, outcome, ms) => {
+      metrics.job(name, outcome, ms);
+      tending.soon();
+    },
   });
   closers.push(() => consumers.close(STOP_WITHIN_MS));
-  const tending = startTending(work, holder);
   closers.push(() => tending.stop());
 
   return {
