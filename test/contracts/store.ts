@@ -366,11 +366,39 @@ export function storeSuite(name: string, makeUrl: () => string | Promise<string>
         expect(tries.filter(Boolean)).toHaveLength(1);
         expect((await read(slice)).batches.toSorted()).toEqual(['b1r0', 'b1r1', 'b2']);
         expect((await read(slice)).counts).toMatchObject({ submitted: 3, written: 3 });
+        const open = await Promise.all(['b1', 'b1r0', 'b2'].map((batch) => store.slices.hasBatch(slice._id, batch)));
+        expect(open).toEqual([false, true, true]);
         // A second try that came to something else, after the first was counted, counts for nothing.
         await store.slices.settleBatch(slice._id, 'b1r0', { ...outcome, written: 1, rejected: {} });
         expect(await store.slices.settleBatch(slice._id, 'b1', { ...outcome, written: 6 }, [])).toBe(false);
         expect(await store.slices.settleBatch(slice._id, 'b1', outcome, ['b1r2'])).toBe(false);
         expect((await read(slice)).batches.toSorted()).toEqual(['b1r1', 'b2']);
+      });
+
+      it.each([
+        { with: 'no followers', followers: [] },
+        { with: 'followers', followers: ['b1r0', 'b1r1'] },
+      ])('counts a batch with $with as a whole or not at all, wherever the worker is killed', async ({ followers }) => {
+        const seen = new Set<boolean>();
+        for (const writes of [0, 1, 2]) {
+          const slice = await settling(['b1', 'b2'], 6);
+          const settle = () => store.slices.settleBatch(slice._id, 'b1', { ...outcome, rejected: {} }, followers);
+          await killedAfter(writes, settle).catch((error: Error) => expect(error.message).toBe('killed'));
+          const { batches, counts: counted } = await read(slice);
+          const isCounted = counted.written > 0;
+          seen.add(isCounted);
+          const [before, after] = [
+            ['b1', 'b2'],
+            [...followers, 'b2'],
+          ];
+          expect(batches).toEqual(isCounted ? after : before);
+          expect(counted).toMatchObject(
+            isCounted ? { submitted: 3, written: 3, tally: outcome.tally } : { submitted: 6, tally: {} },
+          );
+          expect(await settle()).toBe(!isCounted);
+          expect(await read(slice)).toMatchObject({ batches: after, counts: { submitted: 3, written: 3, tally: outcome.tally } });
+        }
+        expect(seen).toEqual(new Set([false, true]));
       });
 
       it('counts a batch without any outcome of its own', async () => {
