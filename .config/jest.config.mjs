@@ -13,5 +13,6 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.turbo/', '<rootDir>/.tajo/'],
   testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/apps/*/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // Most of the time of the end-to-end tests is waiting, so that three keep two cores busy.
+  maxWorkers: 3,
 };

@@ -111,7 +111,7 @@ describe('what Brevo has no place for', () => {
     // Brevo makes the draft or the template, and nobody hears of it: first by a cut connection, then by a death.
     for (const path of ['/emailCampaigns', '/smtp/templates']) {
       await stack.sandbox.brevo.fault({ kind: 'reset-after', method: 'POST', path, skip: 1, times: 1 });
-      await stack.sandbox.brevo.fault({ kind: 'slow', method: 'POST', path, skip: 4, delayMs: 4_000, times: 1 });
+      await stack.sandbox.brevo.fault({ kind: 'slow', method: 'POST', path, skip: 4, delayMs: 2_000, times: 1 });
     }
     const run = await stack.client.syncs.start({ resources: ['campaigns', 'templates'], mode: 'full' });
     const slow = async () => (await stack.sandbox.brevo.faults()).filter(({ kind, hits }) => kind === 'slow' && hits > 0).length;

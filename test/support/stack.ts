@@ -103,7 +103,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     BOARD_ADMIN_PASSWORD: boardPassword,
     LOG_LEVEL: 'info',
     // A killed worker's jobs shall be taken up soon.
-    WORKER_LOCK_SECONDS: '2',
+    WORKER_LOCK_SECONDS: '3',
     ...options.env,
   };
 
