@@ -63,6 +63,9 @@ const WORDS: Readonly<Record<EditKind, string>> = {
   'brevo.left': 'Brevo: left a list',
 };
 
+/** So many of the wrong ones are named, for who looks for the reason. */
+const SHOWN_WRONG = 5;
+
 /** A day of both accounts: nobody is edited twice, so that it can be said of each edit what became of it. */
 export async function editBothSides(
   sandbox: Sandbox,
@@ -94,6 +97,7 @@ export async function whatMoved(
   const now = await lookAt(sandbox);
   const outcomes = day.edits.map((edit) => ({
     kind: edit.kind,
+    id: edit.id,
     outcome: outcomeOf(edit, { before: day.before, now, bothWays }),
   }));
   const of = (kind: EditKind, outcome?: Outcome) =>
@@ -116,13 +120,14 @@ export async function whatMoved(
     right('as it was'),
     right('WRONG'),
   ];
-  const wrong = outcomes.filter(({ outcome }) => outcome === 'WRONG').length;
+  const wrong = outcomes.filter(({ outcome }) => outcome === 'WRONG');
+  const which = wrong.slice(0, SHOWN_WRONG).map(({ kind, id }) => `${kind} of ${id}`);
   return {
     table: table(head, rows, style),
     checks: [
       {
-        holds: wrong === 0,
-        text: `${count(day.edits.length)} edits on both sides, ${count(wrong)} of them not where they belong after one incremental run`,
+        holds: wrong.length === 0,
+        text: `${count(day.edits.length)} edits on both sides, ${count(wrong.length)} of them not where they belong after one incremental run${which.length === 0 ? '' : `: ${which.join(', ')}`}`,
       },
       againstConsent(now),
       lateEvents(day, now),
@@ -206,7 +211,8 @@ function holds(
     case 'klaviyo.left':
       return contact.listIds.length === (was?.listIds.length ?? 0) - 1;
     default:
-      return contact.emailBlacklisted === !mayMail(profile);
+      // An address that Brevo does not take leaves nothing to block or to let in.
+      return contact.emailBlacklisted === !mayMail(profile) || contact.email === undefined;
   }
 }
 
