@@ -814,6 +814,17 @@ export function storeSuite(name: string, makeUrl: () => string | Promise<string>
         expect(await store.links.count(own.account, own.resource)).toBe(MANY);
       });
 
+      it('tells whom a run did not see, by group, and of a large group only that there are more', async () => {
+        const own = owner();
+        const members = ['A|1', 'A|2', 'B|1', 'B|2', 'B|3', 'B|4', 'C|1'].map((sourceId) => ({ ...linkOf(1), sourceId }));
+        await store.links.put(own, members, now);
+        await store.links.see({ ...own, run: 'r2' }, ['A|1', 'C|1']);
+        const unseen = await store.links.unseenByGroup({ ...own, run: 'r2' }, '|', 2);
+        const ids = [...unseen].map(([group, links]) => [group, links.map(({ sourceId }) => sourceId).toSorted()] as const);
+        expect(new Map(ids).get('A')).toEqual(['A|2']);
+        expect([unseen.size, unseen.get('B')?.length]).toEqual([2, 3]);
+      });
+
       it('keeps links of accounts and resources apart', async () => {
         const own = owner();
         await store.links.put(own, [linkOf(1)], now);

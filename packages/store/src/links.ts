@@ -128,11 +128,23 @@ export function createLinks(connection: Connection) {
         .exec();
     },
 
-    /** What stands before `separator` in the source ids of links that `run` did not see: the lists that somebody left. One pass over the resource's links. */
-    async unseenGroups(owner: { account: string; resource: string; run: string }, separator: string): Promise<Set<string>> {
-      const groups = new Set<string>();
-      const unseen = model.find({ account: owner.account, resource: owner.resource, run: { $ne: owner.run } }, { sourceId: 1 });
-      for await (const { sourceId } of unseen.lean().cursor()) groups.add(sourceId.slice(0, sourceId.indexOf(separator)));
+    /**
+     * Links that `run` did not see, by what stands before `separator` in their source ids: the lists that somebody left. Of each group at most
+     * `most` and one more, which says that there are others. One pass over the resource's links.
+     */
+    async unseenByGroup(
+      owner: { account: string; resource: string; run: string },
+      separator: string,
+      most: number,
+    ): Promise<Map<string, Link[]>> {
+      const groups = new Map<string, Link[]>();
+      const unseen = model.find({ account: owner.account, resource: owner.resource, run: { $ne: owner.run } });
+      for await (const link of unseen.lean().cursor()) {
+        const group = link.sourceId.slice(0, link.sourceId.indexOf(separator));
+        const links = groups.get(group) ?? [];
+        if (links.length <= most) links.push(link);
+        groups.set(group, links);
+      }
       return groups;
     },
 

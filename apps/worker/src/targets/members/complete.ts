@@ -20,17 +20,18 @@ const MAX_LANE_WAIT_MS = 60_000;
 export async function complete(context: RunContext, resource: string): Promise<void> {
   const { work, run } = context;
   const owner = { account: run.account, resource, run: run._id };
-  // At once for all lists: an unchanged account has hundreds of them, and nobody who left.
-  const left = await work.store.links.unseenGroups(owner, '|');
+  // At once for all lists: an account has hundreds of them, and in most nobody left, or few.
+  const left = await work.store.links.unseenByGroup(owner, '|', AT_ONCE);
   if (left.size === 0) return;
   const { cutShort, read } = await listsOfSlices(context, resource);
   for await (const list of keptLists(context, listsOf(resource))) {
     if (list.listId === null || list.kept['is_processing'] === true || cutShort.has(list.sourceId)) continue;
-    if (!left.has(list.sourceId)) continue;
+    const found = left.get(list.sourceId);
+    if (!found) continue;
     // A list without a slice seemed empty: whoever is on it now stays.
     const since = read.has(list.sourceId) ? run.createdAt : null;
     const stay = await membersSince(context, resource, { list, since });
-    if (stay) await takeOff(context, resource, { list, listId: list.listId, stay });
+    if (stay) await takeOff(context, resource, { list, listId: list.listId, stay, found });
   }
 }
 
@@ -86,17 +87,17 @@ interface Leaving {
   readonly list: KeptList;
   readonly listId: number;
   readonly stay: ReadonlySet<string>;
+  /** Who this run did not meet: all, or more than `AT_ONCE` of them. */
+  readonly found: readonly Link[];
 }
 
 /** Off the Brevo list first, then out of our books: killed between the two, the next one takes off who is off already. */
-async function takeOff(context: RunContext, resource: string, { list, listId, stay }: Leaving): Promise<void> {
+async function takeOff(context: RunContext, resource: string, { list, listId, stay, found }: Leaving): Promise<void> {
   const { account, work, run } = context;
-  const owner = { account: run.account, resource, run: run._id };
   const prefix = `${list.sourceId}|`;
   const brevo = account.brevo.withCallOptions({ maxWaitMs: MAX_LANE_WAIT_MS });
-  for (let after: string | undefined; ; ) {
+  for await (const unseen of partsOf(context, resource, prefix, found)) {
     if (work.stopping.aborted) throw new GaveBack();
-    const unseen = await work.store.links.unseen(owner, prefix, { limit: AT_ONCE, ...(after === undefined ? {} : { after }) });
     const leaving = unseen.filter(({ sourceId }) => !stay.has(sourceId.slice(prefix.length)));
     try {
       for (const members of namedMembers(leaving.map((link) => memberOf(link, prefix))))
@@ -111,6 +112,24 @@ async function takeOff(context: RunContext, resource: string, { list, listId, st
       leaving.map(({ sourceId }) => sourceId),
     );
     await countLeavers(context, listsOf(resource), { sourceId: list.sourceId, left: leaving.length });
+  }
+}
+
+/** Few are known from the one pass over all lists; only of many the list's own links are looked through. */
+async function* partsOf(
+  { work, run }: RunContext,
+  resource: string,
+  prefix: string,
+  found: readonly Link[],
+): AsyncGenerator<readonly Link[]> {
+  if (found.length <= AT_ONCE) {
+    yield found;
+    return;
+  }
+  const owner = { account: run.account, resource, run: run._id };
+  for (let after: string | undefined; ; ) {
+    const unseen = await work.store.links.unseen(owner, prefix, { limit: AT_ONCE, ...(after === undefined ? {} : { after }) });
+    yield unseen;
     after = unseen.at(-1)?.sourceId;
     if (unseen.length < AT_ONCE) return;
   }
