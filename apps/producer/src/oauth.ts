@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createOAuthTokens, klaviyoOAuthOf, openTokens } from '@tajo/accounts';
+import { klaviyoOAuthOf, openTokens } from '@tajo/accounts';
 import type { Config } from '@tajo/config';
 import { BadInput, messageOf, RequestRefused } from '@tajo/errors';
-import type { TokenSource } from '@tajo/klaviyo';
 import type { Context } from './context.js';
 
 /** Where Klaviyo sends the merchant's browser after the consent; to be entered in the app at Klaviyo. */
@@ -15,12 +14,6 @@ export function redirectUriOf({ publicUrl, apiUrl }: Pick<Config, 'publicUrl' | 
 /** What is stored of a state: a copy of the database finishes nobody's consent. */
 export function stateIdOf(state: string): string {
   return createHash('sha256').update(state).digest('hex');
-}
-
-/** Access tokens of an account that is connected. */
-export function tokenOf({ config, store, now }: Context, account: string, grant: string): TokenSource {
-  const tokens = createOAuthTokens({ config, store, now, oauth: klaviyoOAuthOf(config) });
-  return (refused) => tokens.token(account, grant, refused);
 }
 
 /**
@@ -37,8 +30,8 @@ export async function endGrant(
   let revoked = true;
   try {
     const oauth = klaviyoOAuthOf(config);
-    await oauth.revoke({ account, refreshToken: openTokens(config, grant).refreshToken });
-    oauth.close();
+    const { refreshToken } = openTokens(config, grant);
+    await oauth.revoke({ account, refreshToken }).finally(() => oauth.close());
   } catch (error) {
     // Without its app, or by a final refusal, nothing will ever be revoked: the merchant can remove the app at Klaviyo.
     const isFinal = error instanceof BadInput || error instanceof RequestRefused;

@@ -35,6 +35,8 @@ export interface AccountOpener {
    * these stay the same.
    */
   open(account: string, stored?: StoredAccount): Promise<OpenAccount>;
+  /** Access tokens of an account that is connected by OAuth; undefined for other credentials. Throws `AccountStopped` without the OAuth app. */
+  token(account: string, credentials: Credentials): TokenSource | undefined;
   /** As `open`, but content with a public key where the configuration gives no private one. */
   openEventRoad(account: string): Promise<EventRoad>;
 }
@@ -89,19 +91,20 @@ export function createAccountOpener(options: { config: Config; store: Store; lim
     const credentials = stored ? credentialsFrom(config, account, stored) : await credentialsOf(config, store, account);
     const kept = open.get(account);
     if (kept && JSON.stringify(kept.credentials) === JSON.stringify(credentials)) return kept.clients;
-    const clients = openClients({ ...options, account, credentials, ...tokenOf(account, credentials) });
+    const token = tokenOf(account, credentials);
+    const clients = openClients({ ...options, account, credentials, ...(token && { token }) });
     open.set(account, { credentials, clients });
     return clients;
   }
-  function tokenOf(account: string, credentials: Credentials) {
-    if (!('klaviyoGrant' in credentials)) return {};
+  function tokenOf(account: string, credentials: Credentials): TokenSource | undefined {
+    if (!('klaviyoGrant' in credentials)) return undefined;
     const { klaviyoGrant } = credentials;
     const source = (tokens ??= createOAuthTokens({ config, store, oauth: appOf(config, account) }));
-    const token: TokenSource = (refused) => source.token(account, klaviyoGrant, refused);
-    return { token };
+    return (refused) => source.token(account, klaviyoGrant, refused);
   }
   return {
     open: openAccount,
+    token: tokenOf,
     async openEventRoad(account) {
       try {
         const { klaviyo, brevo } = await openAccount(account);
