@@ -4,9 +4,9 @@ import { type AnyResource, resourceNamed } from '@tajo/mapping';
 import type { NewSlice } from '@tajo/store';
 import { z } from 'zod';
 import { isOfBrevo } from './read-page.js';
+import { untilOf } from './since.js';
 import { pathOf, sliceQuery } from './slice-query.js';
 import type { RunContext } from './targets/target.js';
-import { untilOf } from './since.js';
 import { noteClock } from './vendor-clock.js';
 
 /** How many slices a range starts as. Few: slices split themselves where the records are, and an empty one costs a request. */

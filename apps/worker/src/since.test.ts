@@ -126,25 +126,31 @@ it('only who has seen all of a resource, and of its parents, can tell what is go
   expect(isSwept({ mode: 'replay' }, 'list-members')).toBe(false);
 });
 
-function atLater(context: RunContext, ms: number): RunContext {
+function msLater(context: RunContext, ms: number): RunContext {
   const work = { ...context.work, now: () => new Date(began.getTime() + ms) };
   return { ...context, work };
 }
 
 describe('up to when a run reads', () => {
   it('is its beginning: what is changed later is read by the next run', async () => {
-    const context = atLater(await runOf({ mode: 'incremental' }), 60_000);
+    const context = msLater(await runOf({ mode: 'incremental' }), 60_000);
     expect(await untilOf(context, resourceNamed('profiles'))).toEqual(context.run.createdAt);
   });
 
   it('is the moment when profiles begin, where the run has written profiles before; asked again it is the same', async () => {
     const { run, work } = await runOf({ mode: 'incremental', resources: ['brevo-contacts', 'profiles', 'events'] });
     const context = { work, run } as RunContext; // Read is no more of it than this.
-    const until = await untilOf(atLater(context, 60_000), resourceNamed('profiles'));
+    const until = await untilOf(msLater(context, 60_000), resourceNamed('profiles'));
     expect(until).toEqual(new Date(began.getTime() + 60_000));
     const asStored = await store.runs.get(run._id);
     if (!asStored) throw new Error('it was created above');
-    expect(await untilOf(atLater({ ...context, run: asStored }, 90_000), resourceNamed('profiles'))).toEqual(until);
-    expect(await untilOf(atLater(context, 60_000), resourceNamed('events'))).toEqual(run.createdAt);
+    expect(await untilOf(msLater({ ...context, run: asStored }, 90_000), resourceNamed('profiles'))).toEqual(until);
+    expect(await untilOf(msLater(context, 60_000), resourceNamed('events'))).toEqual(run.createdAt);
+  });
+
+  it("is not past Klaviyo's own clock", async () => {
+    const { run, work } = await runOf({ mode: 'incremental', resources: ['brevo-contacts', 'profiles'] });
+    const context = { work, run: { ...run, vendorBehindMs: 20_000 } } as RunContext; // Read is no more of it than this.
+    expect(await untilOf(msLater(context, 60_000), resourceNamed('profiles'))).toEqual(new Date(began.getTime() + 40_000));
   });
 });

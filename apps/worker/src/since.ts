@@ -30,14 +30,15 @@ export async function sinceOf({ work, run }: RunContext, { name, read }: AnyReso
 /**
  * Up to when a run reads a resource: to its own beginning, later changes are the next run's. Only of what the run itself has changed at its
  * source before (the way back from Brevo) it reads to this moment: those records bear a later time now, and what else was changed of them
- * would have to wait for the next run. The run keeps the answer.
+ * would have to wait for the next run. Never past Klaviyo's own clock, as far as it was seen behind ours: it refuses a bound in its future. The
+ * run keeps the answer.
  */
 export async function untilOf({ work, run }: RunContext, { name, after = [] }: AnyResource): Promise<Date> {
   const isChangedByRun = after.some((other) => run.resources.includes(other) && isOfBrevo(resourceNamed(other)));
   if (!isChangedByRun) return run.createdAt;
   const fixed = run.until?.[name];
   if (fixed) return fixed;
-  const until = work.now();
+  const until = new Date(work.now().getTime() - (run.vendorBehindMs ?? 0));
   await work.store.runs.setUntil(run._id, name, until);
   return until;
 }

@@ -11,7 +11,10 @@ import { endRun } from './run-end.js';
 import { createWebhookKeeper } from './webhook-keeper.js';
 import { deliveriesQueue, queueNamed, type Work } from './work.js';
 
-/** One worker tends at a time; it keeps the duty while it renews it. Where locks are short, so is this: both say how soon a dead worker is replaced. */
+/**
+ * One worker tends at a time; it keeps the duty while it renews it. Where locks are short, so is this: both say how soon a dead worker is
+ * replaced.
+ */
 const LONGEST_DUTY_MS = 5_000;
 const EVERY_MS = 500;
 /** However many jobs end, tending takes no more than a fifth of the time, and rests this long at least. */
@@ -23,7 +26,7 @@ const SILENT_LOCKS = 2;
 const GIVEN_UP_MS = 300_000;
 
 export interface Tending {
-  /** A job has ended, which may be what a run waits for. */
+  /** A job has ended here, which may be what a run waits for: who tends looks at once. The others do not ask for the duty more often. */
   soon(): void;
   stop(): Promise<void>;
 }
@@ -35,6 +38,7 @@ export interface Tending {
 export function startTending(work: Work, holder: string): Tending {
   const stopped = new AbortController();
   let roused = new AbortController();
+  let isOnDuty = false;
   const dutyMs = Math.min(LONGEST_DUTY_MS, (work.config.worker.lockSeconds * 1_000) / 2);
   const keepGrants = createGrantKeeper(work);
   const webhooks = createWebhookKeeper(work);
@@ -45,7 +49,8 @@ export function startTending(work: Work, holder: string): Tending {
       roused = new AbortController();
       const startedAt = performance.now();
       try {
-        if (await work.store.runs.holdDuty('tend', holder, dutyMs, work.now())) {
+        isOnDuty = await work.store.runs.holdDuty('tend', holder, dutyMs, work.now());
+        if (isOnDuty) {
           await tendInbox(work);
           await tendRuns(work);
           webhooks.look();
@@ -63,7 +68,9 @@ export function startTending(work: Work, holder: string): Tending {
 
   const running = loop();
   return {
-    soon: () => roused.abort(),
+    soon() {
+      if (isOnDuty) roused.abort();
+    },
     async stop() {
       stopped.abort();
       roused.abort();
